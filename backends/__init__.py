@@ -1,0 +1,1 @@
+"""What runs circuits: engines, targets, PUBs. Knows circuits, not jobs."""

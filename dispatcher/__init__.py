@@ -1,0 +1,1 @@
+"""The shell: inbox, step, carry out, one transaction at a time."""

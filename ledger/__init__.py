@@ -1,0 +1,1 @@
+"""Pure: the double-entry book of quotas and subsidies."""

@@ -1,0 +1,1 @@
+"""Pure: what runs where and when."""

@@ -1,0 +1,1 @@
+"""Qubator client: run circuits on an incubation zone's shared backends."""

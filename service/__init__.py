@@ -1,0 +1,1 @@
+"""Processes: settings, wiring, telemetry and the command `qubatord`."""

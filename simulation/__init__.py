@@ -1,0 +1,1 @@
+"""The same scheduler and ledger under a virtual clock, with seeded faults."""

@@ -1,0 +1,1 @@
+"""Where work runs: executor port, local processes, the payload inspector."""
