@@ -1,0 +1,121 @@
+"""Which backends there are, which of them can run a piece of work, and how long it would take there.
+
+Import-light: reads `targets/*.toml` and the findings, never a circuit. The service process uses it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from backends import estimate
+from backends.findings import CircuitFindings, Findings
+from backends.rejected import Rejection
+
+Method = Literal["automatic", "statevector", "matrix_product_state", "stabilizer"]
+
+
+@dataclass(frozen=True, slots=True)
+class BackendSpec:
+    """One backend as offered: an engine, the method it uses, and the gates it takes without compiling."""
+
+    name: str
+    title: str
+    description: str
+    engine: str
+    method: Method
+    qubits_max: int
+    basis_gates: tuple[str, ...]
+    simulated: bool
+    rank: int
+    """Order under `auto`: the lowest that can run the work is taken first."""
+
+
+@cache
+def catalogue() -> tuple[BackendSpec, ...]:
+    """Every backend, in the order `auto` tries them."""
+    specs = []
+    for target in files("backends").joinpath("targets").iterdir():
+        if target.name.endswith(".toml"):
+            table = tomllib.loads(target.read_text(encoding="utf-8"))
+            table["basis_gates"] = tuple(table["basis_gates"])
+            specs.append(BackendSpec(**table))
+    return tuple(sorted(specs, key=lambda spec: (spec.rank, spec.name)))
+
+
+def spec_of(name: str) -> BackendSpec | None:
+    """The backend of that name, if there is one."""
+    return next((spec for spec in catalogue() if spec.name == name), None)
+
+
+def feasible(findings: Findings, asked: str, memory_mib: int) -> tuple[str, ...] | Rejection:
+    """The backends that can run the work, best first; `asked` is a name, or "auto" for any.
+
+    `memory_mib` is what one worker may use. Refuses with unknown_backend or backend_infeasible.
+    """
+    if asked != "auto":
+        spec = spec_of(asked)
+        if spec is None:
+            names = [each.name for each in catalogue()]
+            detail = f'there is no backend "{asked}"; choose auto or one of {", ".join(names)}'
+            return Rejection("unknown_backend", detail, {"backend": asked, "backends": ["auto", *names]})
+        obstacle = _obstacle(spec, findings, memory_mib)
+        return obstacle or (spec.name,)
+    obstacles = [(spec, _obstacle(spec, findings, memory_mib)) for spec in catalogue()]
+    able = tuple(spec.name for spec, obstacle in obstacles if obstacle is None)
+    if able:
+        return able
+    reasons = "; ".join(obstacle.detail for _, obstacle in obstacles if obstacle is not None)
+    return Rejection(
+        "backend_infeasible",
+        f"no backend can run this work: {reasons}",
+        {"backend": "auto", "qubits": findings.qubits_max, "memory_mib": memory_mib},
+    )
+
+
+def estimate_us(spec_name: str, findings: Findings) -> int:
+    """Expected execution time in µs on one worker of this kind of machine, from an analytic model; at least 1."""
+    spec = spec_of(spec_name)
+    if spec is None:
+        raise KeyError(spec_name)
+    return estimate.work_us(spec.method, findings)
+
+
+def memory_mib_needed(method: Method, circuit: CircuitFindings) -> int:
+    """What one execution needs beyond the idle worker, in MiB, rounded up."""
+    return -(-estimate.memory_bytes(estimate.resolve(method, circuit), circuit) // 2**20)
+
+
+def _obstacle(spec: BackendSpec, findings: Findings, memory_mib: int) -> Rejection | None:
+    """Why this backend cannot run the work, if it cannot: the first of width, gate set and memory that fails."""
+    for index, circuit in enumerate(findings.circuits):
+        where = f"circuit {index} has {circuit.qubits} qubits"
+        if circuit.qubits > spec.qubits_max:
+            return _infeasible(spec, f"{where}, {spec.name} takes at most {spec.qubits_max}", circuit, spec.qubits_max)
+        if spec.method == "stabilizer" and not circuit.clifford:
+            reason = f"{spec.name} runs Clifford circuits only and circuit {index} has other gates; choose another"
+            return _infeasible(spec, reason, circuit, spec.qubits_max)
+        needed_mib = memory_mib_needed(spec.method, circuit)
+        if needed_mib > memory_mib:
+            reason = (
+                f"{where} and needs {needed_mib} MiB on {spec.name}, a worker has {memory_mib} MiB; "
+                "use fewer qubits or a backend whose memory does not grow with the state"
+            )
+            return _infeasible(spec, reason, circuit, spec.qubits_max, needed_mib, memory_mib)
+    return None
+
+
+def _infeasible(
+    spec: BackendSpec,
+    detail: str,
+    circuit: CircuitFindings,
+    qubits_max: int,
+    needed_mib: int | None = None,
+    memory_mib: int | None = None,
+) -> Rejection:
+    numbers = {"needed_mib": needed_mib, "memory_mib": memory_mib} if needed_mib is not None else {}
+    fields = {"backend": spec.name, "qubits": circuit.qubits, "qubits_max": qubits_max, **numbers}
+    return Rejection("backend_infeasible", detail, fields)

@@ -1,0 +1,70 @@
+"""What the inspector found in a piece of work: the numbers that pricing, placing and the startup's own page read.
+
+Import-light: findings are made in a child process and travel as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitFindings:
+    """One decoded circuit, and how often the work's PUBs execute it.
+
+    Gates and operations count by multiplicity over nested definitions and loops. `executions`, `shots` and `terms` are
+    sums over the PUBs that use the circuit: parameter sets; shots of all of them; Pauli terms evaluated on all of them.
+    """
+
+    qubits: int
+    clbits: int
+    depth: int
+    gates_1q: int
+    gates_2q: int
+    operations: int
+    clifford: bool
+    measured: bool
+    parameters: int
+    mid_circuit: bool
+    control_flow: bool
+    executions: int = 0
+    shots: int = 0
+    terms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """One piece of work: its circuits in order, and the totals over its PUBs."""
+
+    primitive: str
+    circuits: tuple[CircuitFindings, ...]
+    pubs: int
+    parameter_sets: int
+    executions: int
+    shots: int
+    qubits_max: int
+    result_bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As `{"primitive", "circuits": [...], "totals": {...}}`, ready for JSON."""
+        return {
+            "primitive": self.primitive,
+            "circuits": [asdict(circuit) for circuit in self.circuits],
+            "totals": {name: getattr(self, name) for name in _TOTALS},
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Findings:
+        """The inverse of `to_json`; raises KeyError or TypeError on a document of another shape."""
+        circuits: Sequence[Mapping[str, Any]] = document["circuits"]
+        totals: Mapping[str, int] = document["totals"]
+        return cls(
+            primitive=document["primitive"],
+            circuits=tuple(CircuitFindings(**circuit) for circuit in circuits),
+            **{name: totals[name] for name in _TOTALS},
+        )
+
+
+_TOTALS = ("pubs", "parameter_sets", "executions", "shots", "qubits_max", "result_bytes")
