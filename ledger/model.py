@@ -30,7 +30,7 @@ class Posting:
 
     def __post_init__(self) -> None:
         if self.amount <= 0:
-            raise ValueError(f"a posting moves at least 1 unit, not {self.amount} ({self.source} to {self.destination})")
+            raise ValueError(f"a posting moves at least 1 unit: {self.amount} from {self.source} to {self.destination}")
 
 
 @dataclass(frozen=True, slots=True)
