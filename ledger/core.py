@@ -249,6 +249,7 @@ def apply(book: Book, entry: Entry, *, grant: Grant | None = None) -> None:
     that isn't open, an account that would be overdrawn.
     """
     _check_fits(book, entry, grant)
+    opened = _hold_from(entry) if entry.kind == "hold" else None
     changed: dict[tuple[str, str], int] = {}
     for posting in entry.postings:
         for account, change in ((posting.source, -posting.amount), (posting.destination, posting.amount)):
@@ -260,7 +261,7 @@ def apply(book: Book, entry: Entry, *, grant: Grant | None = None) -> None:
     book.balances.update(changed)
     match entry.kind:
         case "hold":
-            hold = _hold_from(entry)
+            hold = _subject(opened, entry)
             book.holds[hold.job_id] = hold
         case "settle" | "void":
             hold = book.holds[_subject(entry.job_id, entry)]

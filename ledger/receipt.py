@@ -94,18 +94,18 @@ def _explanation(hold: Hold, charge: Charge, payers: list[dict[str, Any]], relea
         return [f"Nothing was charged: the hold of {_money(hold.amount, asset)} was given back."]
     sentences = []
     for line in charge.lines:
-        per = f"{line.unit}" if line.per == 1 else f"{line.per} {line.unit}s"
+        per = line.unit if line.per == 1 else f"{line.per} {line.unit}s"
         sentences.append(
             f"{line.what}: {line.quantity} {line.unit} at {_money(line.unit_price, asset)} per {per} "
             f"= {_money(line.amount, asset)}."
         )
     sentences.append(f"Together {_money(hold.charged, asset)}.")
-    for payer in payers:
-        if payer["paid"]:
-            sentences.append(
-                f"Grant {payer['grant_id']} of programme {payer['programme_id']}, funded by {payer['funder_id']}, "
-                f"paid {_money(payer['paid'], asset)}."
-            )
+    sentences += [
+        f"Grant {payer['grant_id']} of programme {payer['programme_id']}, funded by {payer['funder_id']}, "
+        f"paid {_money(payer['paid'], asset)}."
+        for payer in payers
+        if payer["paid"]
+    ]
     if released:
         sentences.append(f"{_money(released, asset)} of the {_money(hold.amount, asset)} held was not needed.")
     if hold.overrun:
