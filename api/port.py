@@ -1,0 +1,155 @@
+"""What the HTTP face needs of the dispatcher: the shape of `dispatcher.room.Room`, checked from both sides by mypy.
+
+Every function blocks and may be called from any thread. A `Refusal` is an expected no, `None` means "does not exist for
+this caller", anything raised is a fault of the facility.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from dispatcher.model import Caller, Refusal, Submission
+from ledger.model import Grant
+from store.jobs import JobFilter
+from store.rows import AttemptRow, FunderRow, HistoryRow, JobRow, MemberRow, ProgrammeRow, ProjectRow, TokenRow
+
+
+class Accepted(Protocol):
+    """An admitted job; `created` is False when an idempotency key led to one that was there."""
+
+    @property
+    def job(self) -> JobRow: ...
+    @property
+    def created(self) -> bool: ...
+
+
+class QuoteAnswer(Protocol):
+    """What a job would cost, and how long (µs) it would wait, if it were submitted now."""
+
+    @property
+    def quote(self) -> Mapping[str, Any]: ...
+    @property
+    def backend(self) -> str: ...
+    @property
+    def wait_us(self) -> int: ...
+    @property
+    def findings(self) -> Mapping[str, Any]: ...
+
+
+class Changes(Protocol):
+    """Says that something was committed, not what."""
+
+    def subscribe(self, callback: Callable[[], None], /) -> Callable[[], None]:
+        """Call `callback` from any thread after commits, until the returned function is called."""
+        ...
+
+
+class JobsPort(Protocol):
+    """Submitting, reading and ending jobs."""
+
+    @property
+    def changes(self) -> Changes: ...
+
+    def now_us(self) -> int: ...
+
+    def submit(self, caller: Caller, submissions: Sequence[Submission], /) -> Sequence[Accepted | Refusal]:
+        """Answers in the order of the submissions."""
+        ...
+
+    def quote(self, caller: Caller, submissions: Sequence[Submission], /) -> Sequence[QuoteAnswer | Refusal]: ...
+    def cancel(self, caller: Caller, job_id: str, /) -> JobRow | Refusal: ...
+    def job(self, caller: Caller, job_id: str, /) -> JobRow | None: ...
+
+    def jobs(
+        self, caller: Caller, wanted: JobFilter, cursor: str | None, limit: int, /
+    ) -> tuple[Sequence[JobRow], str | None]:
+        """Newest first, and where the next page starts; a cursor that is none of ours raises ValueError."""
+        ...
+
+    def history(self, caller: Caller, job_id: str, /) -> Sequence[HistoryRow]: ...
+    def attempts(self, caller: Caller, job_id: str, /) -> Sequence[AttemptRow]: ...
+
+    def history_since(self, caller: Caller, seq: int, limit: int, /) -> Sequence[HistoryRow]:
+        """State changes after `seq` that the caller may see, oldest first."""
+        ...
+
+    def history_end(self) -> int:
+        """The highest `seq` so far; 0 when there is none."""
+        ...
+
+    def result(self, caller: Caller, job_id: str, /) -> bytes | Refusal: ...
+    def receipt(self, caller: Caller, job_id: str, /) -> Mapping[str, Any] | Refusal: ...
+    def why_waiting(self, job_id: str, /) -> str | None: ...
+
+
+class IdentityPort(Protocol):
+    """Projects, members and tokens."""
+
+    def authenticate(self, secret: str, /) -> Caller | Refusal: ...
+    def create_project(self, caller: Caller, name: str, weight: int, /) -> ProjectRow | Refusal: ...
+    def list_projects(self, caller: Caller, /) -> Sequence[ProjectRow] | Refusal: ...
+    def get_project(self, caller: Caller, project_id: str, /) -> ProjectRow | Refusal | None: ...
+
+    def create_member(self, caller: Caller, project_id: str, name: str, role: str, /) -> MemberRow | Refusal: ...
+    def list_members(self, caller: Caller, project_id: str, /) -> Sequence[MemberRow] | Refusal: ...
+
+    def create_token(
+        self, caller: Caller, project_id: str, member_id: str, role: str, label: str, expires_us: int, /
+    ) -> tuple[TokenRow, str] | Refusal:
+        """The row and the secret, which is told this one time."""
+        ...
+
+    def list_tokens(self, caller: Caller, project_id: str, /) -> Sequence[TokenRow] | Refusal: ...
+    def revoke_token(self, caller: Caller, token_id: str, /) -> TokenRow | Refusal | None: ...
+
+
+class MoneyPort(Protocol):
+    """Funders, programmes, grants and where they stand. Amounts in the smallest unit of the asset."""
+
+    def create_funder(self, caller: Caller, name: str, /) -> FunderRow | Refusal: ...
+    def list_funders(self, caller: Caller, /) -> Sequence[FunderRow] | Refusal: ...
+
+    def create_programme(
+        self, caller: Caller, name: str, funder_id: str, asset: str, budget: int, /
+    ) -> ProgrammeRow | Refusal: ...
+
+    def list_programmes(self, caller: Caller, /) -> Sequence[tuple[ProgrammeRow, int]] | Refusal:
+        """Each programme and what of its budget is not yet granted."""
+        ...
+
+    def issue_grant(
+        self,
+        caller: Caller,
+        project_id: str,
+        programme_id: str,
+        asset: str,
+        amount: int,
+        valid_from_us: int,
+        valid_until_us: int,
+        priority: int,
+        /,
+    ) -> Grant | Refusal: ...
+
+    def grants(self, caller: Caller, project_id: str, /) -> Sequence[Grant] | Refusal: ...
+    def balance(self, caller: Caller, project_id: str, /) -> Mapping[str, Any] | Refusal: ...
+    def statement(self, caller: Caller, project_id: str, /) -> Mapping[str, Any] | Refusal: ...
+
+
+class FacilityPort(Protocol):
+    """Backends, and the service about itself."""
+
+    def backends(self) -> Sequence[Mapping[str, Any]]: ...
+    def backend(self, name: str, /) -> Mapping[str, Any] | None: ...
+
+    def set_backend_state(
+        self, caller: Caller, name: str, state: str, reason: str, /
+    ) -> Mapping[str, Any] | Refusal | None: ...
+
+    def ready(self) -> Mapping[str, bool]: ...
+    def version(self) -> Mapping[str, Any]: ...
+    def settings_public(self) -> Mapping[str, Any]: ...
+
+
+class RoomPort(JobsPort, IdentityPort, MoneyPort, FacilityPort, Protocol):
+    """All of it: the one object the HTTP face is given."""
