@@ -94,9 +94,9 @@ def _explanation(hold: Hold, charge: Charge, payers: list[dict[str, Any]], relea
         return [f"Nothing was charged: the hold of {_money(hold.amount, asset)} was given back."]
     sentences = []
     for line in charge.lines:
-        per = line.unit if line.per == 1 else f"{line.per} {line.unit}s"
+        per = line.unit if line.per == 1 else _count(line.per, line.unit)
         sentences.append(
-            f"{line.what}: {line.quantity} {line.unit} at {_money(line.unit_price, asset)} per {per} "
+            f"{line.what}: {_count(line.quantity, line.unit)} at {_money(line.unit_price, asset)} per {per} "
             f"= {_money(line.amount, asset)}."
         )
     sentences.append(f"Together {_money(hold.charged, asset)}.")
@@ -114,6 +114,10 @@ def _explanation(hold: Hold, charge: Charge, payers: list[dict[str, Any]], relea
             f"the facility absorbed {_money(hold.overrun, asset)}."
         )
     return sentences
+
+
+def _count(quantity: int, unit: str) -> str:
+    return f"{quantity} {unit}" if quantity == 1 or unit == "ms" else f"{quantity} {unit}s"
 
 
 def _money(amount: int, asset: str) -> str:
