@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from dispatcher.model import Caller, Refusal, Submission
+from dispatcher.model import Caller, Refusal, Role, Submission
 from ledger.model import Grant
-from store.jobs import JobFilter
-from store.rows import AttemptRow, FunderRow, HistoryRow, JobRow, MemberRow, ProgrammeRow, ProjectRow, TokenRow
+from store.rows import (
+    AttemptRow,
+    FunderRow,
+    HistoryRow,
+    JobFilter,
+    JobRow,
+    MemberRow,
+    ProgrammeRow,
+    ProjectRow,
+    TokenRow,
+)
 
 
 class Accepted(Protocol):
@@ -64,7 +73,7 @@ class JobsPort(Protocol):
     def jobs(
         self, caller: Caller, wanted: JobFilter, cursor: str | None, limit: int, /
     ) -> tuple[Sequence[JobRow], str | None]:
-        """Newest first, and where the next page starts; a cursor that is none of ours raises ValueError."""
+        """Newest first, and where the next page starts; a cursor that is none of ours raises store.errors.BadCursor."""
         ...
 
     def history(self, caller: Caller, job_id: str, /) -> Sequence[HistoryRow]: ...
@@ -91,16 +100,19 @@ class IdentityPort(Protocol):
     def list_projects(self, caller: Caller, /) -> Sequence[ProjectRow] | Refusal: ...
     def get_project(self, caller: Caller, project_id: str, /) -> ProjectRow | Refusal | None: ...
 
-    def create_member(self, caller: Caller, project_id: str, name: str, role: str, /) -> MemberRow | Refusal: ...
-    def list_members(self, caller: Caller, project_id: str, /) -> Sequence[MemberRow] | Refusal: ...
+    def create_member(self, caller: Caller, project_id: str | None, name: str, role: Role, /) -> MemberRow | Refusal:
+        """Project None here and below: of the whole facility."""
+        ...
+
+    def list_members(self, caller: Caller, project_id: str | None, /) -> Sequence[MemberRow] | Refusal: ...
 
     def create_token(
-        self, caller: Caller, project_id: str, member_id: str, role: str, label: str, expires_us: int, /
+        self, caller: Caller, project_id: str | None, member_id: str, role: Role, label: str, expires_us: int | None, /
     ) -> tuple[TokenRow, str] | Refusal:
         """The row and the secret, which is told this one time."""
         ...
 
-    def list_tokens(self, caller: Caller, project_id: str, /) -> Sequence[TokenRow] | Refusal: ...
+    def list_tokens(self, caller: Caller, project_id: str | None, /) -> Sequence[TokenRow] | Refusal: ...
     def revoke_token(self, caller: Caller, token_id: str, /) -> TokenRow | Refusal | None: ...
 
 
