@@ -17,13 +17,19 @@ BackendState = Literal["online", "draining", "offline"]
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """One task of a job. `backends` are the feasible ones, best first; `slots` is how many of a worker it fills."""
+    """One task of a job. `backends` are the feasible ones, best first; `slots` is how many of a worker it fills.
+
+    `attempts_made` and `failures` are for recovery: a task that waits again after a restart goes on counting where it
+    was, so that no attempt id is given twice.
+    """
 
     task_id: str
     backends: tuple[str, ...]
     estimate_us: int
     time_limit_us: int
     slots: int = 1
+    attempts_made: int = 0
+    failures: tuple[FailureKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

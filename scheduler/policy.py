@@ -25,15 +25,15 @@ class Policy:
     """How often one task may be lost with its worker; the last of them fails the job."""
     max_crashes: int = 2
     """How often one task may kill its process: one retry, then it is the task's own fault."""
+    max_unstarted: int = 20
+    """How often an attempt may end before it began. Such attempts do not count, but no task may come back for ever."""
     short_task_us: int = 50_000
     """A task of at most this estimate may wait on a worker beyond its slots."""
     grace_us: int = 2_000_000
     """How long after its time limit the executor has to end an attempt before the scheduler does."""
-    start_batch: int = 1_000
-    """At most so many attempts start in one plan round."""
 
     def __post_init__(self) -> None:
-        counts = ("max_faults", "max_losses", "max_crashes", "start_batch")
+        counts = ("max_faults", "max_losses", "max_crashes", "max_unstarted")
         for name in ("half_life_us", "lease_us", "backoff_us", "backoff_max_us", *counts):
             if getattr(self, name) < 1:
                 raise ValueError(f"policy: {name} must be at least 1, not {getattr(self, name)}")
