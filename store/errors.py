@@ -1,0 +1,113 @@
+"""What can go wrong with a database, in words that need no SQL; and the translation from what the drivers say.
+
+A refusal is a value and never found here. Each of these is raised out of `Writer.run`, out of the future of
+`Writer.submit`, or out of a `Database.read()` block.
+"""
+
+# ruff: noqa: N818 - these are named for what they say
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import psycopg
+from sqlalchemy import exc
+
+
+class StoreError(Exception):
+    """The store could not do what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The database can't be used now: disk full, locked, gone, shutting down. Nothing was written; try again later."""
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The connection broke during the commit: the unit may or may not have been written. Ask before trying again."""
+
+
+class Duplicate(StoreError):
+    """A row with this id, name or key exists already; nothing was written."""
+
+
+class AppendOnly(StoreError):
+    """Somebody tried to change or delete what is written once: the entries, the postings, the audit log."""
+
+
+class SchemaTooNew(StoreError):
+    """The database was migrated by a newer Qubator than this one."""
+
+
+class SchemaTooOld(StoreError):
+    """The database lacks migrations that this Qubator needs."""
+
+
+class Deposed(StoreError):
+    """Another process has taken over the leadership; whatever was about to be written must not be."""
+
+
+class BlobTooLarge(StoreError):
+    """A blob exceeds the limit of the store."""
+
+
+class BlobDamaged(StoreError):
+    """The bytes of a blob no longer have the hash they were stored under."""
+
+
+class BadCursor(StoreError):
+    """A page cursor that no list has given out."""
+
+
+class RunAgain(Exception):
+    """PostgreSQL ended the transaction in favour of another one: the same units may be tried again."""
+
+
+_SQLITE_TROUBLE = ("FULL", "BUSY", "LOCKED", "IOERR", "READONLY", "CANTOPEN", "NOTADB", "CORRUPT", "NOMEM", "PROTOCOL")
+# Classes: connection exceptions, insufficient resources, operator intervention, system errors. Codes: lock not
+# available, the time-outs of an idle transaction, read-only transaction (a standby).
+_POSTGRES_TROUBLE = ("08", "53", "57", "58", "55P03", "25P03", "25P04", "25006")
+_POSTGRES_AGAIN = ("40001", "40P01")
+
+
+def translate(error: BaseException) -> BaseException:
+    """The error of this module that a driver's error means; anything that is no trouble of the database as it came.
+
+    What stays untranslated (a missing table, a wrong statement) is a bug and shows as such.
+    """
+    if isinstance(error, exc.TimeoutError):
+        return StoreUnavailable(f"no free connection to the database: {error}")
+    if not isinstance(error, exc.DBAPIError):
+        return error
+    origin = error.orig
+    if isinstance(origin, sqlite3.Error):
+        return _from_sqlite(error, origin)
+    if isinstance(origin, psycopg.Error):
+        return _from_postgres(error, origin)
+    return error
+
+
+def _from_sqlite(error: exc.DBAPIError, origin: sqlite3.Error) -> BaseException:
+    name: str = getattr(origin, "sqlite_errorname", None) or ""
+    code = name.removeprefix("SQLITE_")
+    if code in ("CONSTRAINT_UNIQUE", "CONSTRAINT_PRIMARYKEY"):
+        return Duplicate(str(origin))
+    if code == "CONSTRAINT_TRIGGER":
+        return AppendOnly(str(origin))
+    if code.startswith(_SQLITE_TROUBLE):
+        return StoreUnavailable(f"the database can't be used now: {origin} ({name})")
+    return error
+
+
+def _from_postgres(error: exc.DBAPIError, origin: psycopg.Error) -> BaseException:
+    state: str = origin.sqlstate or ""
+    detail = str(origin).strip()
+    if state == "23505":
+        return Duplicate(detail)
+    if state == "23001":
+        return AppendOnly(detail)
+    if state in _POSTGRES_AGAIN:
+        return RunAgain(detail)
+    lost: Any = error.connection_invalidated
+    if lost or state.startswith(_POSTGRES_TROUBLE) or (not state and isinstance(origin, psycopg.OperationalError)):
+        return StoreUnavailable(f"the database can't be used now: {detail}")
+    return error

@@ -1,0 +1,373 @@
+"""The schema of the first version.
+
+Frozen: a later change of the schema is a migration of its own, never an edit of this one.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+OPEN = sa.text("ended_us IS NULL")
+WRITTEN_ONCE = ("entries", "postings", "audit")
+
+
+def upgrade() -> None:
+    """From an empty database."""
+    _create_identity()
+    _create_grants()
+    _create_ledger()
+    _create_jobs()
+    _create_life()
+    _create_rest()
+    if op.get_bind().dialect.name == "sqlite":
+        _guard_sqlite()
+    else:
+        _guard_postgres()
+
+
+def downgrade() -> None:
+    """There is nothing before the first version."""
+    raise RuntimeError("the first version can't be downgraded: drop the database instead")
+
+
+def _create_identity() -> None:
+    op.create_table(
+        "projects",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=False),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_projects"),
+        sa.UniqueConstraint("name", name="uq_projects_name"),
+    )
+    op.create_table(
+        "members",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Text()),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_members_project_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_members"),
+    )
+    op.create_index("members_by_project", "members", ["project_id"])
+    op.create_table(
+        "tokens",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Text()),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.Column("expires_us", sa.BigInteger()),
+        sa.Column("revoked_us", sa.BigInteger()),
+        sa.Column("secret_hash", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_tokens_member_id"),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_tokens_project_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_tokens"),
+        sa.UniqueConstraint("secret_hash", name="uq_tokens_secret_hash"),
+    )
+    op.create_index("tokens_by_project", "tokens", ["project_id"])
+
+
+def _create_grants() -> None:
+    op.create_table(
+        "funders",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_funders"),
+        sa.UniqueConstraint("name", name="uq_funders_name"),
+    )
+    op.create_table(
+        "programmes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("funder_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("asset", sa.Text(), nullable=False),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["funder_id"], ["funders.id"], name="fk_programmes_funder_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_programmes"),
+    )
+    op.create_index("programmes_by_name", "programmes", ["funder_id", "name"], unique=True)
+    op.create_table(
+        "grants",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("programme_id", sa.Text(), nullable=False),
+        sa.Column("funder_id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("asset", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("valid_from_us", sa.BigInteger(), nullable=False),
+        sa.Column("valid_until_us", sa.BigInteger(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.Column("expired", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("amount > 0", name="ck_grants_amount"),
+        sa.ForeignKeyConstraint(["funder_id"], ["funders.id"], name="fk_grants_funder_id"),
+        sa.ForeignKeyConstraint(["programme_id"], ["programmes.id"], name="fk_grants_programme_id"),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_grants_project_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_grants"),
+    )
+    op.create_index("grants_by_end", "grants", ["valid_until_us"])
+    op.create_index("grants_by_project", "grants", ["project_id"])
+
+
+def _create_ledger() -> None:
+    op.create_table(
+        "accounts",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("asset", sa.Text(), nullable=False),
+        sa.Column("balance", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "balance >= 0 OR substr(account, 1, 7) = 'funder/' OR account = 'facility/overrun'",
+            name="ck_accounts_balance",
+        ),
+        sa.PrimaryKeyConstraint("account", "asset", name="pk_accounts"),
+    )
+    op.create_table(
+        "entries",
+        sa.Column("seq", SERIAL, nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("project_id", sa.Text()),
+        sa.Column("job_id", sa.Text()),
+        sa.Column("grant_id", sa.Text()),
+        sa.Column("programme_id", sa.Text()),
+        sa.PrimaryKeyConstraint("seq", name="pk_entries"),
+        sa.UniqueConstraint("id", name="uq_entries_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("entries_by_project", "entries", ["project_id", "at_us"])
+    op.create_table(
+        "postings",
+        sa.Column("entry_id", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("destination", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("asset", sa.Text(), nullable=False),
+        sa.CheckConstraint("amount > 0", name="ck_postings_amount"),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name="fk_postings_entry_id"),
+        sa.PrimaryKeyConstraint("entry_id", "position", name="pk_postings"),
+    )
+    op.create_table(
+        "holds",
+        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("asset", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("slices", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("charged", sa.BigInteger(), nullable=False),
+        sa.Column("overrun", sa.BigInteger(), nullable=False),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.Column("closed_us", sa.BigInteger()),
+        sa.CheckConstraint("amount > 0", name="ck_holds_amount"),
+        sa.PrimaryKeyConstraint("job_id", name="pk_holds"),
+    )
+    op.create_index("holds_by_project", "holds", ["project_id", "created_us"])
+
+
+def _create_jobs() -> None:
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("primitive", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text()),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("backend_asked", sa.Text(), nullable=False),
+        sa.Column("backend", sa.Text(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("metadata", sa.Text(), nullable=False),
+        sa.Column("request_hash", sa.Text(), nullable=False),
+        sa.Column("idempotency_key", sa.Text()),
+        sa.Column("work_hash", sa.Text(), nullable=False),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.Column("started_us", sa.BigInteger()),
+        sa.Column("ended_us", sa.BigInteger()),
+        sa.Column("time_limit_us", sa.BigInteger(), nullable=False),
+        sa.Column("max_cost", sa.BigInteger()),
+        sa.Column("estimate_us", sa.BigInteger(), nullable=False),
+        sa.Column("quote", sa.Text(), nullable=False),
+        sa.Column("findings", sa.Text(), nullable=False),
+        sa.Column("result_hash", sa.Text()),
+        sa.Column("result_size", sa.BigInteger()),
+        sa.Column("problem", sa.Text()),
+        sa.Column("usage", sa.Text()),
+        sa.Column("receipt", sa.Text()),
+        sa.Column("cancel_requested_us", sa.BigInteger()),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_jobs_member_id"),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_jobs_project_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_jobs"),
+    )
+    op.create_index(
+        "jobs_by_key",
+        "jobs",
+        ["project_id", "idempotency_key"],
+        unique=True,
+        sqlite_where=sa.text("idempotency_key IS NOT NULL"),
+        postgresql_where=sa.text("idempotency_key IS NOT NULL"),
+    )
+    op.create_index("jobs_by_project", "jobs", ["project_id", "created_us", "id"])
+    op.create_index("jobs_by_state", "jobs", ["project_id", "state", "created_us", "id"])
+    op.create_index("jobs_by_time", "jobs", ["created_us", "id"])
+    op.create_index("jobs_open", "jobs", ["state", "estimate_us"], sqlite_where=OPEN, postgresql_where=OPEN)
+
+
+def _create_life() -> None:
+    op.create_table(
+        "attempts",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("token", sa.BigInteger(), nullable=False),
+        sa.Column("worker_id", sa.Text(), nullable=False),
+        sa.Column("backend", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("leased_us", sa.BigInteger(), nullable=False),
+        sa.Column("started_us", sa.BigInteger()),
+        sa.Column("ended_us", sa.BigInteger()),
+        sa.Column("lease_until_us", sa.BigInteger(), nullable=False),
+        sa.Column("failure", sa.Text()),
+        sa.PrimaryKeyConstraint("id", name="pk_attempts"),
+    )
+    op.create_index("attempts_by_job", "attempts", ["job_id", "number"])
+    op.create_index("attempts_by_token", "attempts", ["token"], unique=True)
+    op.create_index("attempts_open", "attempts", ["worker_id", "token"], sqlite_where=OPEN, postgresql_where=OPEN)
+    op.create_table(
+        "history",
+        sa.Column("seq", SERIAL, nullable=False),
+        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_history"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("history_by_job", "history", ["job_id", "version"], unique=True)
+    op.create_index("history_by_project", "history", ["project_id", "seq"])
+    op.create_table(
+        "inbox",
+        sa.Column("seq", SERIAL, nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_inbox"),
+        sqlite_autoincrement=True,
+    )
+
+
+def _create_rest() -> None:
+    op.create_table(
+        "workers",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("pid", sa.BigInteger(), nullable=False),
+        sa.Column("slots", sa.Integer(), nullable=False),
+        sa.Column("pipeline", sa.Integer(), nullable=False),
+        sa.Column("backends", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("joined_us", sa.BigInteger(), nullable=False),
+        sa.Column("seen_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_workers"),
+    )
+    op.create_table(
+        "blobs",
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("bytes", sa.LargeBinary()),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name="pk_blobs"),
+    )
+    op.create_index("blobs_by_time", "blobs", ["created_us"])
+    op.create_table(
+        "inspections",
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("findings", sa.Text(), nullable=False),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name="pk_inspections"),
+    )
+    op.create_table(
+        "usage",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("usage", sa.BigInteger(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", name="pk_usage"),
+    )
+    op.create_table(
+        "backends",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("changed_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_backends"),
+    )
+    op.create_table(
+        "leader",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_leader"),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("seq", SERIAL, nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_audit"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "meta",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_meta"),
+    )
+
+
+def _guard_sqlite() -> None:
+    for table in WRITTEN_ONCE:
+        for act in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_refuse_{act.lower()} BEFORE {act} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} are written once: {act} refused'); END"
+            )
+
+
+def _guard_postgres() -> None:
+    op.execute(
+        """
+        CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION '% are written once: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+        END
+        $$
+        """
+    )
+    for table in WRITTEN_ONCE:
+        op.execute(
+            f"CREATE TRIGGER {table}_refuse_change BEFORE UPDATE OR DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_refuse_truncate BEFORE TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )

@@ -1,0 +1,343 @@
+"""The tables, one schema for SQLite and PostgreSQL. The migrations build exactly this (a test compares them).
+
+Columns `_us` and amounts are 64-bit integers. JSON is text. The rows of entries, postings and audit are written once:
+triggers, made by the migrations, refuse every change of them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+from store.columns import Json, Serial, Texts
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("weight", Integer, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id")),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Index("members_by_project", "project_id"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("member_id", Text, ForeignKey("members.id"), nullable=False),
+    Column("project_id", Text, ForeignKey("projects.id")),
+    Column("role", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger),
+    Column("revoked_us", BigInteger),
+    Column("secret_hash", Text, nullable=False, unique=True),
+    Index("tokens_by_project", "project_id"),
+)
+
+funders = Table(
+    "funders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_us", BigInteger, nullable=False),
+)
+
+programmes = Table(
+    "programmes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("funder_id", Text, ForeignKey("funders.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Index("programmes_by_name", "funder_id", "name", unique=True),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("programme_id", Text, ForeignKey("programmes.id"), nullable=False),
+    Column("funder_id", Text, ForeignKey("funders.id"), nullable=False),
+    Column("project_id", Text, ForeignKey("projects.id"), nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("valid_from_us", BigInteger, nullable=False),
+    Column("valid_until_us", BigInteger, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expired", Boolean, nullable=False),
+    CheckConstraint("amount > 0", name="amount"),
+    Index("grants_by_project", "project_id"),
+    Index("grants_by_end", "valid_until_us"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("asset", Text, primary_key=True),
+    Column("balance", BigInteger, nullable=False),
+    # The ledger never overdraws these; should it ever try, the transaction fails instead of the books.
+    CheckConstraint(
+        "balance >= 0 OR substr(account, 1, 7) = 'funder/' OR account = 'facility/overrun'", name="balance"
+    ),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("seq", Serial, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("project_id", Text),
+    Column("job_id", Text),
+    Column("grant_id", Text),
+    Column("programme_id", Text),
+    Index("entries_by_project", "project_id", "at_us"),
+    sqlite_autoincrement=True,
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("entry_id", Text, ForeignKey("entries.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("asset", Text, nullable=False),
+    CheckConstraint("amount > 0", name="amount"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("job_id", Text, primary_key=True),
+    Column("project_id", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("slices", Json, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("charged", BigInteger, nullable=False),
+    Column("overrun", BigInteger, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("closed_us", BigInteger),
+    CheckConstraint("amount > 0", name="amount"),
+    Index("holds_by_project", "project_id", "created_us"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id"), nullable=False),
+    Column("member_id", Text, ForeignKey("members.id"), nullable=False),
+    Column("primitive", Text, nullable=False),
+    Column("name", Text),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("backend_asked", Text, nullable=False),
+    Column("backend", Text, nullable=False),
+    Column("tags", Texts, nullable=False),
+    Column("metadata", Json, nullable=False),
+    Column("request_hash", Text, nullable=False),
+    Column("idempotency_key", Text),
+    Column("work_hash", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("started_us", BigInteger),
+    Column("ended_us", BigInteger),
+    Column("time_limit_us", BigInteger, nullable=False),
+    Column("max_cost", BigInteger),
+    Column("estimate_us", BigInteger, nullable=False),
+    Column("quote", Json, nullable=False),
+    Column("findings", Json, nullable=False),
+    Column("result_hash", Text),
+    Column("result_size", BigInteger),
+    Column("problem", Json),
+    Column("usage", Json),
+    Column("receipt", Json),
+    Column("cancel_requested_us", BigInteger),
+    Index("jobs_by_time", "created_us", "id"),
+    Index("jobs_by_project", "project_id", "created_us", "id"),
+    Index("jobs_by_state", "project_id", "state", "created_us", "id"),
+    Index(
+        "jobs_by_key",
+        "project_id",
+        "idempotency_key",
+        unique=True,
+        sqlite_where=text("idempotency_key IS NOT NULL"),
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
+    # Small however many jobs have ended; `estimate_us` in it makes the backlog a sum over the index alone.
+    Index(
+        "jobs_open",
+        "state",
+        "estimate_us",
+        sqlite_where=text("ended_us IS NULL"),
+        postgresql_where=text("ended_us IS NULL"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("job_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("worker_id", Text, nullable=False),
+    Column("backend", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("leased_us", BigInteger, nullable=False),
+    Column("started_us", BigInteger),
+    Column("ended_us", BigInteger),
+    Column("lease_until_us", BigInteger, nullable=False),
+    Column("failure", Json),
+    Index("attempts_by_job", "job_id", "number"),
+    Index("attempts_by_token", "token", unique=True),
+    Index(
+        "attempts_open",
+        "worker_id",
+        "token",
+        sqlite_where=text("ended_us IS NULL"),
+        postgresql_where=text("ended_us IS NULL"),
+    ),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("seq", Serial, primary_key=True),
+    Column("job_id", Text, nullable=False),
+    Column("project_id", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("history_by_job", "job_id", "version", unique=True),
+    Index("history_by_project", "project_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("seq", Serial, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Json, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("pipeline", Integer, nullable=False),
+    Column("backends", Texts, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("joined_us", BigInteger, nullable=False),
+    Column("seen_us", BigInteger, nullable=False),
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("bytes", LargeBinary),
+    # The last time somebody stored these bytes: collection goes by it, so a blob put anew is never collected.
+    Column("created_us", BigInteger, nullable=False),
+    Index("blobs_by_time", "created_us"),
+)
+
+inspections = Table(
+    "inspections",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("findings", Json, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("project_id", Text, primary_key=True),
+    Column("usage", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+backends = Table(
+    "backends",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),
+)
+
+leader = Table(
+    "leader",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("holder", Text, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Serial, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Json, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Json, nullable=False),
+)
