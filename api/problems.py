@@ -1,6 +1,6 @@
 """The one table of problems (RFC 9457): every code the service answers with, its status, and what to do about it.
 
-`GET /problems/{code}` shows a row; the `type` of every problem points there. A code that is missing here is a bug, which
+`GET /problems/{code}` shows a row; the `type` of every problem points there. A code without a row is a bug, which
 tests/api/test_problems.py looks for in the other rooms.
 """
 
