@@ -1,0 +1,48 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Each makes .venv and installs what it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test test-fast check lock bench-service clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(STAMP): constraints.txt pyproject.toml sdk/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Qubator needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "[1/3] making .venv"
+	@$(PYTHON) -m venv .venv
+	@echo "[2/3] installing Qubator and its tools (about a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' -e sdk
+	@echo "[3/3] ready"
+	@touch $(STAMP)
+
+demo: $(STAMP) ## Start the service, run real circuits for three startups, show prices and statements
+	@$(BIN)/python examples/demo.py
+
+up: $(STAMP) ## Run the service on this machine
+	@$(BIN)/qubatord up
+
+test: $(STAMP) ## Run every test
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(STAMP) ## Lint, format, types, borders
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy --strict sdk/src/qubator
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/test_tidy.py
+
+lock: $(STAMP) ## Renew constraints.txt with the newest versions that fit
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --no-annotate --no-header --python-version 3.11 \
+	  --extra dev pyproject.toml sdk/pyproject.toml -o constraints.txt
+	@echo "constraints.txt renewed; run: make test"
+
+bench-service: $(STAMP) ## Measure the service beside a plain Aer loop
+	@$(BIN)/python -m benchmarks.service
+
+clean: ## Remove .venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,151 @@
+"""A worker in a process of its own (`qubatord work`): fetches its orders from the store, reports into the inbox.
+
+The dispatcher leases; this process executes. It speaks to the dispatcher through the database alone, so either may
+be restarted without the other. Past one machine the same executor port is filled by Ray agents.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+
+from dispatcher import inbox as letters
+from dispatcher.ground import Ground
+from dispatcher.reports import Report, report_of
+from store import attempts, inbox, jobs, workers
+from store.database import Connection
+from store.errors import StoreUnavailable
+from store.rows import WorkerRow
+from workers.port import Executor, Order
+
+log = structlog.get_logger("agent")
+
+POLL_S = 0.1
+HEARTBEAT_US = 5_000_000
+
+
+class Agent:
+    """Runs one executor against the store. `run` blocks until `stop`."""
+
+    def __init__(self, ground: Ground, executor: Executor, *, worker_id: str, host: str, pid: int) -> None:
+        self._ground, self._executor = ground, executor
+        self._worker_id, self._host, self._pid = worker_id, host, pid
+        self._stopping = threading.Event()
+        self._unsent: list[Report] = []
+        self._after_token = 0
+        self._beat_us = 0
+
+    def run(self) -> None:
+        """Join, work until stopped, leave."""
+        self._ground.database.listen(self._executor.wake)
+        self._join()
+        while not self._stopping.is_set():
+            seen = self._executor.observe(POLL_S)
+            self._unsent += [report_of(one) for one in seen]
+            try:
+                self._send()
+                self._beat()
+                self._fetch()
+                self._stop_revoked()
+            except StoreUnavailable as refused:
+                log.error("the store cannot be reached; trying again", reason=str(refused))
+                self._stopping.wait(1.0)
+        self._executor.close()
+        now = self._ground.now_us()
+        self._ground.database.writer.run(
+            lambda conn: (
+                workers.mark_lost(conn, self._worker_id),
+                inbox.append(conn, [letters.worker_left(now, self._worker_id, "the worker was stopped")]),
+            )
+        )
+
+    def stop(self) -> None:
+        """End `run` soon; what still runs is requeued by the dispatcher."""
+        self._stopping.set()
+        self._executor.wake()
+
+    def _join(self) -> None:
+        offer, now = self._executor.capabilities(), self._ground.now_us()
+        row = WorkerRow(
+            self._worker_id, self._host, self._pid, offer.slots, offer.pipeline, offer.backends, "up", now, now
+        )
+        joined = letters.worker_joined(now, self._worker_id, offer.slots, offer.pipeline, offer.backends)
+        self._ground.database.writer.run(lambda conn: (workers.upsert_worker(conn, row), inbox.append(conn, [joined])))
+        self._beat_us = now
+
+    def _send(self) -> None:
+        """Results first, then the reports that name them, in one commit; what fails is sent again."""
+        if not self._unsent:
+            return
+        reports = list(self._unsent)
+
+        def unit(conn: Connection) -> None:
+            inbox.append(conn, [letters.reported(self._stored(conn, report)) for report in reports])
+
+        self._ground.database.writer.run(unit)
+        del self._unsent[: len(reports)]
+
+    def _stored(self, conn: Connection, report: Report) -> Report:
+        from dataclasses import replace
+
+        if report.result is None:
+            return report
+        if isinstance(report.result, bytes):
+            result_hash = self._ground.blobs.put(conn, report.result)
+        else:
+            result_hash = self._ground.blobs.adopt(conn, report.result)
+        return replace(report, result=None, result_hash=result_hash)
+
+    def _beat(self) -> None:
+        now = self._ground.now_us()
+        if now - self._beat_us < HEARTBEAT_US:
+            return
+        with self._ground.database.read() as conn:
+            lost = any(row.id == self._worker_id and row.state == "lost" for row in workers.list_workers(conn))
+        if lost:
+            log.warning("the dispatcher had given this worker up; joining again")
+            self._join()
+            return
+        self._beat_us = now
+        self._ground.database.writer.run(
+            lambda conn: (
+                workers.seen(conn, self._worker_id, now),
+                inbox.append(conn, [letters.worker_seen(now, self._worker_id)]),
+            )
+        )
+
+    def _fetch(self) -> None:
+        with self._ground.database.read() as conn:
+            orders = attempts.orders_for(conn, self._worker_id, self._after_token)
+            rows = {job.id: job for job in jobs.get_jobs(conn, [order.job_id for order in orders])}
+            works = {job.work_hash: self._ground.blobs.get(conn, job.work_hash) for job in rows.values()}
+        for order in orders:
+            job = rows[order.job_id]
+            work = works[job.work_hash]
+            if work is None:
+                raise RuntimeError(f"payload {job.work_hash} of {job.id} is not in the blob store")
+            self._executor.start(
+                Order(
+                    attempt_id=order.id,
+                    token=order.token,
+                    job_id=job.id,
+                    backend=order.backend,
+                    work=work,
+                    time_limit_us=job.time_limit_us,
+                    memory_mib=self._ground.rules.memory_mib,
+                )
+            )
+            self._after_token = max(self._after_token, order.token)
+
+    def _stop_revoked(self) -> None:
+        """Stop what the store no longer wants from us: cancelled jobs, and leases that were taken back."""
+        held = self._executor.inventory()
+        if not held:
+            return
+        with self._ground.database.read() as conn:
+            ours = {row.id: row.job_id for row in attempts.open_attempts(conn, self._worker_id)}
+            cancelling = {job.id for job in jobs.get_jobs(conn, list(ours.values())) if job.cancel_requested_us}
+        for one in held:
+            if one.attempt_id not in ours or ours[one.attempt_id] in cancelling:
+                self._executor.stop(one.attempt_id, one.token)

@@ -1,0 +1,78 @@
+"""What has to be done now and then: expire grants, notice silent workers, collect blobs nobody refers to."""
+
+from __future__ import annotations
+
+import structlog
+
+import ledger.core
+from dispatcher.ground import Ground
+from ledger.commands import ExpireGrant
+from ledger.model import Refusal as LedgerRefusal
+from scheduler.events import Event, WorkerLost
+from scheduler.policy import Policy
+from store import book as book_store
+from store import workers
+from store.database import Connection
+
+log = structlog.get_logger("housekeeping")
+
+EXPIRE_EVERY_US = 10_000_000
+LOOK_EVERY_US = 5_000_000
+COLLECT_EVERY_US = 3_600_000_000
+# A blob younger than this may belong to a submission that is still being admitted.
+BLOB_GRACE_US = 3_600_000_000
+
+
+class Housekeeping:
+    """Timers of the leading dispatcher; each runs at once after a start and then at its own pace."""
+
+    def __init__(self, ground: Ground, policy: Policy) -> None:
+        self._ground, self._policy = ground, policy
+        self._expired_us = self._looked_us = 0
+        self._collected_us = ground.now_us()
+
+    def maybe(self, now: int) -> None:
+        """Do what is due."""
+        if now - self._expired_us > EXPIRE_EVERY_US:
+            self._expired_us = now
+            self.expire_grants(now)
+        if now - self._collected_us > COLLECT_EVERY_US:
+            self._collected_us = now
+            freed = self._ground.blobs.collect(self._ground.database, now - BLOB_GRACE_US)
+            log.info("collected blobs", count=freed)
+
+    def expire_grants(self, now: int) -> int:
+        """Close every grant whose time is over; what is held stays held. Returns how many were closed."""
+        with self._ground.database.read() as conn:
+            due = [grant.id for grant in book_store.due_grants(conn, now)]
+        if not due:
+            return 0
+
+        def unit(conn: Connection) -> int:
+            book = book_store.load_book(conn, grant_ids=due)
+            entries = []
+            for grant_id in due:
+                entry = ledger.core.decide(book, ExpireGrant(now, grant_id))
+                if not isinstance(entry, LedgerRefusal):
+                    ledger.core.apply(book, entry)
+                    entries.append(entry)
+            book_store.record(conn, entries, book)
+            return len(entries)
+
+        return self._ground.database.writer.run(unit)
+
+    def silent_workers(self, now: int) -> list[Event]:
+        """Separate worker processes that have not been heard of for a whole lease, now marked as lost."""
+        if now - self._looked_us < LOOK_EVERY_US:
+            return []
+        self._looked_us = now
+        with self._ground.database.read() as conn:
+            rows = workers.list_workers(conn)
+        silent = [
+            row.id
+            for row in rows
+            if row.state == "up" and row.id.startswith("agent-") and row.seen_us < now - self._policy.lease_us
+        ]
+        if silent:
+            self._ground.database.writer.run(lambda conn: [workers.mark_lost(conn, worker_id) for worker_id in silent])
+        return [WorkerLost(now, worker_id, "the worker has not been heard of") for worker_id in silent]

@@ -1,0 +1,288 @@
+"""The dispatcher's loop: gather what happened → step → plan → one transaction → effects. One thread, one leader.
+
+If the commit fails, nothing of the cycle has happened: the state is rebuilt from the store and the workers' reports
+are told again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from dispatcher import inbox as letters
+from dispatcher import recovery
+from dispatcher.carry_out import CarryOut, Effects, OpenJobs, latest
+from dispatcher.ground import Ground
+from dispatcher.housekeeping import Housekeeping
+from dispatcher.reports import Report, report_of
+from scheduler.core import step
+from scheduler.decisions import Decision, StartAttempt
+from scheduler.events import Event, JobSubmitted, PlanRound, WorkerSeen
+from scheduler.policy import Policy
+from scheduler.state import State
+from store import inbox, leader, usage, workers
+from store.database import Connection
+from store.errors import Deposed, StoreUnavailable
+from store.rows import UsageRow, WorkerRow
+from workers.port import Executor, Order
+
+log = structlog.get_logger("dispatcher")
+
+INBOX_BATCH = 2_000
+# How long the loop sleeps at the most: how late it notices what another process wrote, if no notification came.
+POLL_S = 0.1
+HEARTBEAT_US = 5_000_000
+
+
+@dataclass
+class _Cycle:
+    """What one cycle took in and what it decided."""
+
+    seqs: list[int] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+
+
+class Dispatcher:
+    """Runs the scheduler over the store, with this machine's executor if there is one. `start` and `stop` once each."""
+
+    def __init__(
+        self, ground: Ground, policy: Policy, *, executor: Executor | None = None, worker_id: str = "", host: str = ""
+    ) -> None:
+        self._ground, self._policy, self._executor = ground, policy, executor
+        self._worker_id, self._host = worker_id, host
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._leading = threading.Event()
+        self._lock = threading.Lock()
+        self._pending: list[Report] = []
+        self._state = State(next_token=1)
+        self._open = OpenJobs()
+        self._wake_at_us: int | None = None
+        self._heartbeat_us = 0
+        self._housekeeping = Housekeeping(ground, policy)
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin to lead as soon as no other dispatcher does."""
+        self._ground.database.listen(self._wake.set)
+        self._threads = [threading.Thread(target=self._run, name="dispatcher", daemon=True)]
+        if self._executor is not None:
+            self._threads.append(threading.Thread(target=self._observe, name="observations", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End the loop. Work that still runs is found again by the next dispatcher."""
+        self._stopping.set()
+        self._wake.set()
+        if self._executor is not None:
+            self._executor.wake()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    @property
+    def leading(self) -> bool:
+        """Whether this dispatcher decides now."""
+        return self._leading.is_set()
+
+    def why_waiting(self, job_id: str) -> str | None:
+        """Why a queued job has not started, in plain words; None when this process does not know."""
+        if not self.leading:
+            return None
+        with self._lock:
+            return self._state.why_waiting(job_id)
+
+    def _observe(self) -> None:
+        assert self._executor is not None
+        while not self._stopping.is_set():
+            seen = self._executor.observe(0.5)
+            if seen:
+                with self._lock:
+                    self._pending.extend(report_of(one) for one in seen)
+                self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            with self._leadership() as epoch:
+                if epoch is None:
+                    self._stopping.wait(1.0)
+                    continue
+                try:
+                    self._lead(epoch)
+                except Deposed:
+                    log.warning("another dispatcher leads now")
+                except StoreUnavailable as refused:
+                    log.error("the store cannot be written; trying again", reason=str(refused))
+                    self._stopping.wait(1.0)
+                except Exception:
+                    log.exception("the dispatcher stumbled over a bug; it starts over from the store")
+                    self._stopping.wait(1.0)
+                finally:
+                    self._leading.clear()
+
+    @contextlib.contextmanager
+    def _leadership(self) -> Iterator[int | None]:
+        try:
+            held = self._ground.database.lead()
+        except Exception as refused:
+            log.error("leadership cannot be asked for", reason=str(refused))
+            held = None
+        if held is None:
+            yield None
+            return
+        try:
+            holder = f"{self._host}:{self._worker_id}"
+            yield self._ground.database.writer.run(lambda conn: leader.acquire(conn, "dispatcher", holder))
+        finally:
+            held.release()
+
+    def _lead(self, epoch: int) -> None:
+        self._recover(epoch)
+        self._leading.set()
+        while not self._stopping.is_set():
+            self._wake.clear()
+            if not self._cycle(epoch):
+                self._wake.wait(self._patience_s())
+
+    def _patience_s(self) -> float:
+        if self._wake_at_us is None:
+            return POLL_S
+        return max(0.0, min(POLL_S, (self._wake_at_us - self._ground.now_us()) / 1e6))
+
+    def _recover(self, epoch: int) -> None:
+        """State from the store; what was lost with an earlier run is requeued in the same commit."""
+        now = self._ground.now_us()
+
+        def unit(conn: Connection) -> tuple[State, OpenJobs]:
+            leader.hold(conn, "dispatcher", epoch)
+            if self._executor is not None:
+                offer = self._executor.capabilities()
+                row = WorkerRow(
+                    self._worker_id, self._host, 0, offer.slots, offer.pipeline, offer.backends, "up", now, now
+                )
+                workers.upsert_worker(conn, row)
+            here = self._worker_id if self._executor is not None else None
+            state, memory, decisions = recovery.rebuild(conn, self._ground, self._policy, here)
+            work = CarryOut(self._ground, memory, now, {})
+            work.take(decisions)
+            work.write(conn)
+            for row in workers.list_workers(conn):
+                if row.state == "up" and row.id.startswith(recovery.LOCAL) and row.id != here:
+                    workers.mark_lost(conn, row.id)
+            return state, memory
+
+        state, self._open = self._ground.database.writer.run(unit)
+        with self._lock:
+            self._state = state
+        self._stop_unknown()
+
+    def _stop_unknown(self) -> None:
+        """The executor may hold attempts that the rebuilt state has given up: their tokens are dead, so end them."""
+        if self._executor is None:
+            return
+        known = set(self._open.attempt.values())
+        for held in self._executor.inventory():
+            if held.attempt_id not in known:
+                self._executor.stop(held.attempt_id, held.token)
+
+    def _cycle(self, epoch: int) -> bool:
+        """One round; True when something was written."""
+        now = self._ground.now_us()
+        cycle = self._gather(now)
+        work = CarryOut(self._ground, self._open, now, latest(cycle.reports))
+        work.take(cycle.decisions)
+        if not work.idle or cycle.seqs:
+            try:
+                self._ground.database.writer.run(lambda conn: self._write(conn, epoch, cycle, work))
+            except BaseException:
+                with self._lock:
+                    self._pending[:0] = cycle.reports
+                raise
+        self._carry_out(work.effects)
+        self._housekeeping.maybe(now)
+        return bool(cycle.seqs or cycle.reports)
+
+    def _gather(self, now: int) -> _Cycle:
+        cycle = _Cycle()
+        with self._ground.database.read() as conn:
+            told = [letters.read(row) for row in inbox.read(conn, INBOX_BATCH)]
+        cycle.seqs = [letter.seq for letter in told]
+        with self._lock:
+            cycle.reports, self._pending = self._pending, []
+            for letter in told:
+                if isinstance(letter.what, Report):
+                    cycle.reports.append(letter.what)
+                    continue
+                if isinstance(letter.what, JobSubmitted) and letter.work_hash is not None:
+                    self._open.work_hash[letter.what.job_id] = letter.work_hash
+                self._tell(cycle, letter.what)
+            for report in cycle.reports:
+                self._tell(cycle, report.event())
+            if self._executor is not None and now - self._heartbeat_us > HEARTBEAT_US:
+                self._heartbeat_us = now
+                self._tell(cycle, WorkerSeen(now, self._worker_id))
+            for event in self._housekeeping.silent_workers(now):
+                self._tell(cycle, event)
+            self._tell(cycle, PlanRound(now))
+        return cycle
+
+    def _tell(self, cycle: _Cycle, event: Event) -> None:
+        if isinstance(event, JobSubmitted):
+            cycle.touched.add(event.project_id)
+        decisions = step(self._state, event, self._policy)
+        cycle.touched.update(d.project_id for d in decisions if isinstance(d, StartAttempt))
+        cycle.decisions.extend(decisions)
+
+    def _write(self, conn: Connection, epoch: int, cycle: _Cycle, work: CarryOut) -> None:
+        leader.hold(conn, "dispatcher", epoch)
+        if cycle.seqs:
+            inbox.delete(conn, cycle.seqs)
+        work.write(conn)
+        if cycle.touched:
+            used = [UsageRow(project_id, *self._state.usage_of(project_id)) for project_id in sorted(cycle.touched)]
+            usage.save(conn, used)
+
+    def _carry_out(self, effects: Effects) -> None:
+        """After the commit: an order that is sent twice or lost does no harm, for the lease decides."""
+        times = [t for t in (self._wake_at_us, effects.wake_at_us) if t is not None and t > self._ground.now_us()]
+        self._wake_at_us = min(times, default=None)
+        if self._executor is None:
+            return
+        for stop in effects.stops:
+            if stop.worker_id == self._worker_id:
+                self._executor.stop(stop.attempt_id, stop.token)
+        for start, work in self._orders([s for s in effects.starts if s.worker_id == self._worker_id]):
+            self._executor.start(
+                Order(
+                    attempt_id=start.attempt_id,
+                    token=start.token,
+                    job_id=start.job_id,
+                    backend=start.backend,
+                    work=work,
+                    time_limit_us=start.time_limit_us,
+                    memory_mib=self._ground.rules.memory_mib,
+                )
+            )
+
+    def _orders(self, starts: Sequence[StartAttempt]) -> Iterator[tuple[StartAttempt, bytes]]:
+        missing: list[tuple[StartAttempt, str]] = []
+        for start in starts:
+            work_hash = self._open.work_hash[start.job_id]
+            work = self._ground.works.get(work_hash)
+            if work is not None:
+                yield start, work
+            else:
+                missing.append((start, work_hash))
+        if missing:
+            with self._ground.database.read() as conn:
+                for start, work_hash in missing:
+                    content = self._ground.blobs.get(conn, work_hash)
+                    if content is None:
+                        raise RuntimeError(f"payload {work_hash} of {start.job_id} is not in the blob store")
+                    yield start, content

@@ -1,0 +1,128 @@
+"""The dispatcher's one face to the HTTP side: every call the API makes ends in one function here."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from backends.catalogue import BackendSpec, catalogue, spec_of
+from dispatcher.changes import ChangeHub
+from dispatcher.funding import Funding
+from dispatcher.ground import Ground
+from dispatcher.inbox import backend_changed
+from dispatcher.intake import Intake
+from dispatcher.model import Caller, Refusal
+from dispatcher.people import People
+from dispatcher.reading import Reading
+from store import audit_log, backend_states, inbox, totals, workers
+from store.database import Connection
+from store.errors import StoreError
+
+
+class Room(Intake, Reading, People, Funding):
+    """All parts on one ground. Functions block and may be called from any thread; an expected no is a Refusal."""
+
+    def __init__(self, ground: Ground, why_waiting: Callable[[str], str | None] | None = None) -> None:
+        self._ground = ground
+        self._why_waiting = why_waiting
+
+    @property
+    def changes(self) -> ChangeHub:
+        """Tells that something was committed."""
+        return self._ground.changes
+
+    def now_us(self) -> int:
+        """The service's clock."""
+        return self._ground.now_us()
+
+    def why_waiting(self, job_id: str) -> str | None:
+        """Why a queued job has not started; None when no dispatcher of this process knows."""
+        return self._why_waiting(job_id) if self._why_waiting is not None else None
+
+    def backends(self) -> list[dict[str, Any]]:
+        """Every backend with its state, its queue and the workers that offer it."""
+        with self._ground.database.read() as conn:
+            states = {row.name: row for row in backend_states.list_states(conn)}
+            queued = totals.queued_by_backend(conn)
+            up = [row for row in workers.list_workers(conn) if row.state == "up"]
+        shown = []
+        for spec in catalogue():
+            state = states.get(spec.name)
+            slots = sum(row.slots for row in up if spec.name in row.backends)
+            rate = self._ground.rules.rate(spec.name)
+            shown.append(
+                {
+                    **_described(spec),
+                    "state": state.state if state is not None else "online",
+                    "state_reason": state.reason if state is not None else "",
+                    "queued": queued.get(spec.name, 0),
+                    "slots": slots,
+                    "rate": {**asdict(rate), "backend": spec.name, "asset": self._ground.rules.asset},
+                }
+            )
+        return shown
+
+    def backend(self, name: str) -> dict[str, Any] | None:
+        """One backend, or None."""
+        return next((one for one in self.backends() if one["name"] == name), None)
+
+    def set_backend_state(
+        self, caller: Caller, name: str, state: str, reason: str
+    ) -> Mapping[str, Any] | Refusal | None:
+        """Drain, stop or open a backend (operators); None when there is no such backend. Refusals: forbidden."""
+        if caller.role != "operator":
+            detail = f"This needs the role operator; your token has the role {caller.role}."
+            return Refusal("forbidden", detail, {"role": caller.role, "needed": "operator"})
+        if spec_of(name) is None:
+            return None
+        now = self._ground.now_us()
+
+        def unit(conn: Connection) -> None:
+            backend_states.set_state(conn, name, state, reason, now)
+            inbox.append(conn, [backend_changed(now, name, state)])
+            audit_log.append(conn, now, caller.member_id, "backend.state", name, {"state": state, "reason": reason})
+
+        self._ground.database.writer.run(unit)
+        return self.backend(name)
+
+    def history_end(self) -> int:
+        """The number of the newest change of any job; 0 when there is none."""
+        with self._ground.database.read() as conn:
+            return totals.history_end(conn)
+
+    def ready(self) -> dict[str, bool]:
+        """What the service needs to admit jobs, and whether it is there."""
+        try:
+            current = self._ground.database.revision() == self._ground.database.head()
+        except StoreError:
+            current = False
+        return {"database": current, "inspector": self._ground.inspector.ready()}
+
+    def version(self) -> dict[str, Any]:
+        """Versions of the service and of what runs the circuits."""
+        names = ("qiskit", "qiskit-aer")
+        return {
+            "service": importlib.metadata.version("qubator-service"),
+            "api": "v1",
+            **{name.replace("-", "_"): importlib.metadata.version(name) for name in names},
+        }
+
+    def settings_public(self) -> dict[str, Any]:
+        """What a client may want to know before it submits."""
+        rules = self._ground.rules
+        return {
+            "asset": rules.asset,
+            "time_limit_us": rules.time_limit_us,
+            "time_limit_max_us": rules.time_limit_max_us,
+            "queued_max": rules.queued_max,
+            "memory_mib": rules.memory_mib,
+            "limits": rules.limits.to_json(),
+        }
+
+
+def _described(spec: BackendSpec) -> dict[str, Any]:
+    described = asdict(spec)
+    described["basis_gates"] = list(spec.basis_gates)
+    return described

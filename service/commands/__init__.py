@@ -1,0 +1,1 @@
+"""The commands of `qubatord`, one file a family."""

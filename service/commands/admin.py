@@ -1,0 +1,265 @@
+"""`qubatord project | token | funder | programme | grant | backend`: an operator's acts, at the machine itself.
+
+They go through the same functions as the API and into the same audit log, as the actor "console".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from dispatcher.model import Refusal
+from dispatcher.room import Room
+from service.commands.run import data_options, opened, settings_of
+from service.embedded import CONSOLE
+from service.wiring import Roles
+
+DAY_US = 86_400_000_000
+MICRO = 1_000_000
+
+T = TypeVar("T")
+
+
+def granted(answer: T | Refusal) -> T:
+    """The answer, or a clean end of the command with the refusal's words."""
+    if isinstance(answer, Refusal):
+        raise click.ClickException(f"{answer.detail} [{answer.code}]")
+    return answer
+
+
+class Money(click.ParamType):
+    """An amount in yuan with at most six decimals, as micro-yuan."""
+
+    name = "yuan"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """`12.5` → 12_500_000."""
+        if isinstance(value, int):
+            return value
+        try:
+            micro = Decimal(str(value)) * MICRO
+        except InvalidOperation:
+            self.fail(f"{value!r} is not an amount", param, ctx)
+        if not micro.is_finite() or micro != micro.to_integral_value() or micro < 1:
+            self.fail(f"{value!r}: at least 0.000001, with at most six decimals", param, ctx)
+        return int(micro)
+
+
+@contextmanager
+def room_of(options: dict[str, Any]) -> Iterator[Room]:
+    """The room over the database, without any process of the service."""
+    service = opened(settings_of(options), Roles(serve=False, dispatch=False, work=False))
+    try:
+        yield service.room
+    finally:
+        service.stop()
+
+
+def show(rows: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:
+    """Rows as a table of at most 80 columns, or as JSON."""
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, default=str))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+    Console().print(table)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def project() -> None:
+    """Projects: the startups."""
+
+
+@project.command("create")
+@click.argument("name")
+@click.option("--weight", type=int, default=100, show_default=True, help="Share beside other projects.")
+@data_options
+@json_option
+def project_create(name: str, weight: int, as_json: bool, **options: Any) -> None:
+    """Make a project."""
+    with room_of(options) as room:
+        row = granted(room.create_project(CONSOLE, name, weight))
+    show([asdict(row)], ("id", "name", "weight"), as_json=as_json)
+
+
+@project.command("list")
+@data_options
+@json_option
+def project_list(as_json: bool, **options: Any) -> None:
+    """List projects."""
+    with room_of(options) as room:
+        rows = room.list_projects(CONSOLE)
+    show([asdict(row) for row in rows], ("id", "name", "weight"), as_json=as_json)
+
+
+@click.group()
+def token() -> None:
+    """Tokens: who may call."""
+
+
+@token.command("create")
+@click.option("--project", "project_id", help="Project of the token; none for operators and auditors.")
+@click.option("--name", required=True, help="Whose token it is: a new member of this name is made.")
+@click.option("--role", type=click.Choice(["member", "admin", "operator", "auditor"]), default="member")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Until it expires.")
+@data_options
+@json_option
+def token_create(project_id: str | None, name: str, role: Any, days: int, as_json: bool, **options: Any) -> None:
+    """Make a member with a token. The secret is shown this once."""
+    with room_of(options) as room:
+        member = granted(room.create_member(CONSOLE, project_id, name, role))
+        expires_us = room.now_us() + days * DAY_US
+        row, secret = granted(room.create_token(CONSOLE, project_id, member.id, role, name, expires_us))
+    if as_json:
+        click.echo(json.dumps({**asdict(row), "secret": secret}, indent=2))
+        return
+    show([asdict(row)], ("id", "member_id", "role", "label"), as_json=False)
+    click.echo(f"secret (shown this once): {secret}")
+
+
+@token.command("list")
+@click.option("--project", "project_id", help="Project; without it the facility's own tokens.")
+@data_options
+@json_option
+def token_list(project_id: str | None, as_json: bool, **options: Any) -> None:
+    """List tokens, without secrets."""
+    with room_of(options) as room:
+        rows = granted(room.list_tokens(CONSOLE, project_id))
+    columns = ("id", "member_id", "role", "label", "expires_us", "revoked_us")
+    show([asdict(row) for row in rows], columns, as_json=as_json)
+
+
+@token.command("revoke")
+@click.argument("token_id")
+@data_options
+def token_revoke(token_id: str, **options: Any) -> None:
+    """End a token now."""
+    with room_of(options) as room:
+        granted(room.revoke_token(CONSOLE, token_id))
+    click.echo(f"{token_id} is revoked")
+
+
+@click.group()
+def funder() -> None:
+    """Funders: who pays."""
+
+
+@funder.command("create")
+@click.argument("name")
+@data_options
+@json_option
+def funder_create(name: str, as_json: bool, **options: Any) -> None:
+    """Make a funder."""
+    with room_of(options) as room:
+        row = granted(room.create_funder(CONSOLE, name))
+    show([asdict(row)], ("id", "name"), as_json=as_json)
+
+
+@click.group()
+def programme() -> None:
+    """Programmes: budgets of funders."""
+
+
+@programme.command("create")
+@click.argument("name")
+@click.option("--funder", "funder_id", required=True)
+@click.option("--budget", type=Money(), required=True, help="In yuan.")
+@data_options
+@json_option
+def programme_create(name: str, funder_id: str, budget: int, as_json: bool, **options: Any) -> None:
+    """Make a programme with its budget."""
+    with room_of(options) as room:
+        row = granted(room.create_programme(CONSOLE, name, funder_id, "CNY", budget))
+    show([asdict(row)], ("id", "funder_id", "name"), as_json=as_json)
+
+
+@programme.command("list")
+@data_options
+@json_option
+def programme_list(as_json: bool, **options: Any) -> None:
+    """List programmes and what of their budgets is not yet granted (micro-units)."""
+    with room_of(options) as room:
+        rows = granted(room.list_programmes(CONSOLE))
+    shown = [{**asdict(row), "available": available} for row, available in rows]
+    show(shown, ("id", "funder_id", "name", "asset", "available"), as_json=as_json)
+
+
+@click.group()
+def grant() -> None:
+    """Grants: what a project may use."""
+
+
+@grant.command("issue")
+@click.option("--project", "project_id", required=True)
+@click.option("--programme", "programme_id", required=True)
+@click.option("--amount", type=Money(), required=True, help="In yuan.")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Valid from now.")
+@click.option("--priority", type=int, default=0, show_default=True, help="Lower is used first.")
+@data_options
+@json_option
+def grant_issue(
+    project_id: str, programme_id: str, amount: int, days: int, priority: int, as_json: bool, **options: Any
+) -> None:
+    """Give a project a grant out of a programme."""
+    with room_of(options) as room:
+        now = room.now_us()
+        until_us = now + days * DAY_US
+        row = granted(room.issue_grant(CONSOLE, project_id, programme_id, "CNY", amount, now, until_us, priority))
+    show([asdict(row)], ("id", "project_id", "programme_id", "asset", "amount"), as_json=as_json)
+
+
+@grant.command("list")
+@click.option("--project", "project_id", required=True)
+@data_options
+@json_option
+def grant_list(project_id: str, as_json: bool, **options: Any) -> None:
+    """Where each grant of a project stands (micro-units)."""
+    with room_of(options) as room:
+        balance = granted(room.balance(CONSOLE, project_id))
+    columns = ("id", "granted", "settled", "held", "available", "expired")
+    show(balance["grants"], columns, as_json=as_json)
+
+
+@click.group()
+def backend() -> None:
+    """Backends: what runs circuits."""
+
+
+@backend.command("list")
+@data_options
+@json_option
+def backend_list(as_json: bool, **options: Any) -> None:
+    """List backends."""
+    with room_of(options) as room:
+        rows = room.backends()
+    show(rows, ("name", "state", "state_reason", "queued", "slots"), as_json=as_json)
+
+
+@backend.command("set")
+@click.argument("name")
+@click.argument("state", type=click.Choice(["online", "draining", "offline"]))
+@click.option("--reason", default="", help="Shown to everybody who waits.")
+@data_options
+def backend_set(name: str, state: str, reason: str, **options: Any) -> None:
+    """Open, drain or stop a backend."""
+    with room_of(options) as room:
+        if granted(room.set_backend_state(CONSOLE, name, state, reason)) is None:
+            raise click.ClickException(f"there is no backend {name}")
+    click.echo(f"{name} is {state}")
+
+
+COMMANDS = (project, token, funder, programme, grant, backend)

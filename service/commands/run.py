@@ -1,0 +1,190 @@
+"""`qubatord up | serve | dispatch | work | migrate`: the processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import uvicorn
+
+from service import telemetry
+from service.settings import Settings
+from service.wiring import Roles, Service
+from store.database import open_database
+from store.errors import StoreError
+
+Command = Callable[..., None]
+
+
+def data_options(command: Command) -> Command:
+    """Options of every command that opens the database."""
+    for option in (
+        click.option("--database-url", metavar="URL", help="postgresql://… instead of SQLite in the data folder."),
+        click.option("--data", type=click.Path(path_type=Path), metavar="DIR", help="Data folder [./qubator-data]."),
+    ):
+        command = option(command)
+    return command
+
+
+def http_options(command: Command) -> Command:
+    """Options of a process that serves HTTP."""
+    for option in (
+        click.option("--port", type=click.IntRange(0, 65535), help="Port [8000]."),
+        click.option("--host", help="Address to listen on [127.0.0.1]."),
+    ):
+        command = option(command)
+    return command
+
+
+def work_options(command: Command) -> Command:
+    """Options of a process that runs jobs."""
+    for option in (
+        click.option("--memory-mib", type=click.IntRange(256), help="Memory of one job in MiB [4096]."),
+        click.option("--slots", type=click.IntRange(1, 1024), help="Jobs at once [one fewer than the cores]."),
+    ):
+        command = option(command)
+    return command
+
+
+def settings_of(options: dict[str, Any]) -> Settings:
+    """Settings from the environment, overridden by the options that were given."""
+    settings = Settings(**{name: value for name, value in options.items() if value is not None})
+    telemetry.configure(settings.log_level, as_json=settings.log_json)
+    return settings
+
+
+def opened(settings: Settings, roles: Roles) -> Service:
+    """The service of these settings, or a clean end of the command that says what is wrong."""
+    try:
+        return Service(settings, roles)
+    except (StoreError, OSError, ValueError) as refused:
+        raise click.ClickException(f"cannot open {settings.database_url or settings.data}: {refused}") from refused
+
+
+@click.command()
+@data_options
+@http_options
+@work_options
+@click.option("--token-file", type=click.Path(path_type=Path), help="Write the first operator token here (mode 0600).")
+def up(token_file: Path | None, **options: Any) -> None:
+    """Run everything here: API, dispatcher and workers."""
+    settings = settings_of(options)
+    service = opened(settings, Roles(serve=True, dispatch=True, work=True))
+    _first_token(service, token_file)
+    _serve(service)
+
+
+@click.command()
+@data_options
+@http_options
+def serve(**options: Any) -> None:
+    """Run the API alone."""
+    service = opened(settings_of(options), Roles(serve=True, dispatch=False, work=False))
+    _first_token(service, None)
+    _serve(service)
+
+
+@click.command()
+@data_options
+@work_options
+@click.option("--no-work", is_flag=True, help="Only decide; run no jobs in this process's children.")
+def dispatch(no_work: bool, **options: Any) -> None:
+    """Run the dispatcher, with this machine's workers. Only one leads; others stand by."""
+    service = opened(settings_of(options), Roles(serve=False, dispatch=True, work=not no_work))
+    service.start()
+    _until_signalled()
+    service.stop()
+
+
+@click.command()
+@data_options
+@work_options
+def work(**options: Any) -> None:
+    """Run jobs that a dispatcher elsewhere leases to this process through the database."""
+    service = opened(settings_of(options), Roles(serve=False, dispatch=False, work=True))
+    agent = service.agent()
+    thread = threading.Thread(target=agent.run, name="agent")
+    thread.start()
+    _until_signalled()
+    agent.stop()
+    thread.join()
+    service.stop()
+
+
+@click.command()
+@data_options
+def migrate(**options: Any) -> None:
+    """Bring the database to this version's schema."""
+    settings = settings_of(options)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        database = open_database(settings.url)
+        before = database.revision()
+        database.migrate()
+        after = database.revision()
+        database.close()
+    except StoreError as refused:
+        raise click.ClickException(str(refused)) from refused
+    click.echo(f"schema {after}" + (" (unchanged)" if before == after else f" (was {before or 'empty'})"))
+
+
+def _first_token(service: Service, token_file: Path | None) -> None:
+    secret = service.room.first_operator()
+    if secret is None:
+        return
+    if token_file is not None:
+        descriptor = os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secret + "\n")
+        click.echo(f"First operator token written to {token_file}")
+        return
+    click.echo("First operator token (shown this once; keep it safe):")
+    click.echo(f"  {secret}")
+
+
+def _serve(service: Service) -> None:
+    settings = service.settings
+    config = uvicorn.Config(
+        service.app(),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+    try:
+        listener = config.bind_socket()
+    except SystemExit as refused:
+        service.stop()
+        raise click.ClickException(
+            f"port {settings.port} on {settings.host} is taken; choose another with --port"
+        ) from refused
+    service.start()
+    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    click.echo(f"Qubator listens on {address}   (API docs: {address}/docs, stop: Ctrl-C)")
+    sys.stdout.flush()
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        service.stop()
+
+
+def _until_signalled() -> None:
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    click.echo("running (stop: Ctrl-C)")
+    sys.stdout.flush()
+    done.wait()
+
+
+COMMANDS = (up, serve, dispatch, work, migrate)

@@ -1,0 +1,50 @@
+"""Settings of every process, from the environment (`QUBATOR_…`) or the command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Sizes and times carry their unit in the name."""
+
+    model_config = SettingsConfigDict(env_prefix="QUBATOR_", extra="ignore")
+
+    data: Path = Field(default=Path("qubator-data"), description="Folder of the database, blobs and spool.")
+    database_url: str | None = Field(default=None, description="postgresql://…; without it SQLite in the data folder.")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    slots: int = Field(
+        default=max(1, (os.cpu_count() or 2) - 1), ge=1, le=1024, description="Jobs at once, one core each."
+    )
+    pipeline: int = Field(
+        default=8, ge=0, le=1024, description="Short jobs that may wait on a worker beyond its slots."
+    )
+    memory_mib: int = Field(default=4096, ge=256, description="Memory of one job.")
+    inspectors: int = Field(default=1, ge=1, le=64, description="Processes that decode and measure payloads.")
+    inspector_memory_mib: int = Field(default=1024, ge=128)
+    inspector_timeout_s: float = Field(default=5.0, gt=0, le=300)
+    body_max_bytes: int = Field(default=8 << 20, ge=1 << 10)
+    blob_max_bytes: int = Field(default=256 << 20, ge=1 << 20)
+    queued_max: int = Field(default=100_000, ge=1, description="Waiting jobs of one project.")
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    log_json: bool = False
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data.resolve() / 'qubator.sqlite3'}"
+
+    @property
+    def blobs(self) -> Path:
+        """Folder of payloads and results too large for a database row."""
+        return self.data.resolve() / "blobs"
+
+    @property
+    def spool(self) -> Path:
+        """Folder where workers leave finished results for the service to take over."""
+        return self.data.resolve() / "spool"

@@ -1,0 +1,120 @@
+"""Puts the rooms together: settings → store, inspector, executor, dispatcher, HTTP app. Holds no logic of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+
+from api.app import create_app
+from fastapi import FastAPI
+from store.blobs import Blobs
+from workers.inspector import InspectorPool
+from workers.local import LocalExecutor
+
+from backends.catalogue import catalogue
+from backends.limits import Limits
+from dispatcher.agent import Agent
+from dispatcher.ground import Ground
+from dispatcher.loop import Dispatcher
+from dispatcher.room import Room
+from dispatcher.rules import Rules
+from scheduler.policy import Policy
+from service.clock import SteadyClock, new_id
+from service.settings import Settings
+from store import totals
+from store.database import Database, open_database
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which parts run in this process."""
+
+    serve: bool
+    dispatch: bool
+    work: bool
+
+
+class Service:
+    """One process of Qubator. `start` brings up its roles, `stop` ends them; the database must be migrated."""
+
+    def __init__(self, settings: Settings, roles: Roles, *, policy: Policy | None = None) -> None:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self.settings, self.roles = settings, roles
+        self.policy = policy or Policy()
+        self.database = open_database(settings.url)
+        self.database.migrate()
+        self.inspector = _inspector(settings)
+        clock = SteadyClock(not_before_us=_last_written_us(self.database))
+        self.ground = Ground(
+            database=self.database,
+            blobs=Blobs(settings.blobs, max_bytes=settings.blob_max_bytes),
+            inspector=self.inspector,
+            rules=Rules(queued_max=settings.queued_max, memory_mib=settings.memory_mib),
+            now_us=clock.now_us,
+            new_id=new_id,
+        )
+        self.database.listen(self.ground.changes.publish)
+        self.executor = _executor(settings, clock) if roles.work else None
+        self.dispatcher: Dispatcher | None = None
+        if roles.dispatch:
+            self.dispatcher = Dispatcher(
+                self.ground,
+                self.policy,
+                executor=self.executor,
+                worker_id=new_id("local").replace("_", "-", 1),
+                host=socket.gethostname(),
+            )
+        self.room = Room(self.ground, self.dispatcher.why_waiting if self.dispatcher is not None else None)
+
+    def app(self) -> FastAPI:
+        """The HTTP face."""
+        return create_app(self.room, body_max_bytes=self.settings.body_max_bytes)
+
+    def agent(self) -> Agent:
+        """A worker process of its own over the same store (`qubatord work`)."""
+        assert self.executor is not None
+        worker_id = new_id("agent").replace("_", "-", 1)
+        return Agent(self.ground, self.executor, worker_id=worker_id, host=socket.gethostname(), pid=os.getpid())
+
+    def start(self) -> None:
+        """Warm up and begin: the inspector if this process serves, the dispatcher if it dispatches."""
+        if self.roles.serve:
+            self.inspector.start()
+        if self.dispatcher is not None:
+            self.dispatcher.start()
+
+    def stop(self) -> None:
+        """End everything this process began, children included."""
+        if self.dispatcher is not None:
+            self.dispatcher.stop()
+        if self.executor is not None:
+            self.executor.close()
+        self.inspector.close()
+        self.database.close()
+
+
+def _inspector(settings: Settings) -> InspectorPool:
+    return InspectorPool(
+        processes=settings.inspectors,
+        limits=Limits(),
+        memory_mib=settings.inspector_memory_mib,
+        timeout_s=settings.inspector_timeout_s,
+    )
+
+
+def _executor(settings: Settings, clock: SteadyClock) -> LocalExecutor:
+    settings.spool.mkdir(parents=True, exist_ok=True)
+    return LocalExecutor(
+        slots=settings.slots,
+        pipeline=settings.pipeline,
+        memory_mib=settings.memory_mib,
+        backends=tuple(spec.name for spec in catalogue()),
+        spool=settings.spool,
+        clock=clock.now_us,
+    )
+
+
+def _last_written_us(database: Database) -> int:
+    with database.read() as conn:
+        return totals.last_written_us(conn)
