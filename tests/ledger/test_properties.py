@@ -16,13 +16,14 @@ from ledger.invariants import audit, check, fold
 from ledger.model import Entry, Grant, Refusal
 from ledger.statement import settled_by_grant, statement
 
-JOBS = [f"j{number}" for number in range(8)]
+JOBS = [f"j{number}" for number in range(12)]
 GRANTS = [f"G{number}" for number in range(5)]
 PROJECTS = ["acme", "rival"]
 ASSETS = ["CNY", "shots"]
 
+# Mostly one project in one asset, so that its grants are used up and its holds split.
 jobs, grant_ids = st.sampled_from(JOBS), st.sampled_from(GRANTS)
-projects, assets = st.sampled_from(PROJECTS), st.sampled_from(ASSETS)
+projects, assets = st.sampled_from(["acme", "acme", "acme", "rival"]), st.sampled_from(["CNY", "CNY", "CNY", "shots"])
 amounts = st.integers(1, 120)
 
 ORDER = {
@@ -83,13 +84,22 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize()
     def some_money_and_some_grants(self) -> None:
         self._do(FundProgramme(0, "first", "seed", "city", "CNY", 300))
-        for number, (project, valid_until_us) in enumerate([("acme", 20), ("acme", 100), ("rival", 100)]):
-            grant = Grant(f"G{number}", "seed", "city", project, "CNY", 80, 0, valid_until_us, number % 2, 0)
+        for number, (valid_until_us, priority) in enumerate([(15, 1), (30, 0), (100, 1)]):
+            grant = Grant(f"G{number}", "seed", "city", "acme", "CNY", 80, 0, valid_until_us, priority, 0)
             self._do(IssueGrant(0, grant))
 
-    @rule(pass_us=st.integers(1, 15))
+    def _jobs_mostly_open(self) -> st.SearchStrategy[str]:
+        still_open = [hold.job_id for hold in self.book.holds.values() if hold.state == "open"]
+        return st.sampled_from(still_open * 4 + JOBS)
+
+    @rule(pass_us=st.integers(1, 10))
     def wait(self, pass_us: int) -> None:
         self.at_us += pass_us
+
+    @rule()
+    def wait_until_a_grant_begins_or_ends(self) -> None:
+        borders_us = [border for g in self.book.grants.values() for border in (g.valid_from_us, g.valid_until_us)]
+        self.at_us = min((border for border in borders_us if border > self.at_us), default=self.at_us)
 
     @rule(asset=assets, amount=amounts)
     def fund(self, asset: str, amount: int) -> None:
@@ -110,16 +120,18 @@ class LedgerMachine(RuleBasedStateMachine):
         if isinstance(answer, Entry):
             self._check_burnt_in_order(before, job)
 
-    @rule(job=jobs, charge=st.integers(0, 200))
-    def settle(self, job: str, charge: int) -> None:
+    @rule(data=st.data(), charge=st.integers(0, 200))
+    def settle(self, data: st.DataObject, charge: int) -> None:
+        job = data.draw(self._jobs_mostly_open())
         answer = self._do(SettleHold(self.at_us, job, charge))
         if isinstance(answer, Entry):
             hold = self.book.holds[job]
             assert (hold.state, hold.charged, hold.overrun) == ("settled", charge, max(0, charge - hold.amount))
             self.closings[job] = self.closings.get(job, 0) + 1
 
-    @rule(job=jobs)
-    def void(self, job: str) -> None:
+    @rule(data=st.data())
+    def void(self, data: st.DataObject) -> None:
+        job = data.draw(self._jobs_mostly_open())
         answer = self._do(VoidHold(self.at_us, job))
         if isinstance(answer, Entry):
             hold = self.book.holds[job]
@@ -155,8 +167,8 @@ class LedgerMachine(RuleBasedStateMachine):
             figures = line.figures
             assert figures.granted == figures.settled + figures.held + figures.available + figures.expired
         for asset in ASSETS:
-            paid = sum(amount for grant_id, amount in settled_by_grant(self.entries).items()
-                       if self.book.grants[grant_id].asset == asset)  # fmt: skip
+            settled = settled_by_grant(self.entries).items()
+            paid = sum(amount for grant_id, amount in settled if self.book.grants[grant_id].asset == asset)
             overrun = -self.book.balance("facility/overrun", asset)
             assert self.book.balance("facility/earned", asset) == paid + overrun
 
@@ -196,7 +208,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 class TestLedger(LedgerMachine.TestCase):  # type: ignore[misc,name-defined]
-    settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+    settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
 
 
 def test_a_thousand_jobs_are_admitted_in_a_blink(ledger: Any) -> None:
