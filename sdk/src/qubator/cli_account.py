@@ -1,0 +1,134 @@
+"""Commands about who we are and what we may spend: login, quota, statement, backends, version."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from qubator.cli_frame import Frame, framed
+from qubator.cli_text import moment, pairs, table
+from qubator.client import Client, Quota
+from qubator.errors import NotConfigured, QubatorError
+from qubator.money import decimal
+from qubator.profile import DEFAULT_PROFILE, check_token, check_url, save_profile
+
+FIGURES = ("granted", "settled", "held", "available", "expired")
+
+
+@click.command()
+@click.argument("url", required=False)
+@click.option(
+    "--name", "profile", default=None, metavar="NAME", help="Name of the profile to write (default: default)."
+)
+@framed
+def login(frame: Frame, url: str | None, profile: str | None) -> None:
+    """Store the service's URL and your token in a profile, after checking them.
+
+    The token is asked for at a terminal, and read from standard input otherwise (`qubator login URL < token.txt`).
+    """
+    interactive = sys.stdin.isatty()
+    address = url or frame.url or (click.prompt("URL of the service", err=True) if interactive else "")
+    if not address:
+        raise click.UsageError("name the URL of the service: qubator login URL")
+    check_url(address)
+    typed = click.prompt("Token (not shown)", hide_input=True, err=True) if interactive else sys.stdin.readline()
+    token = str(typed).strip()
+    if not token:
+        raise NotConfigured("there is no token on standard input", code="token_missing")
+    check_token(token)
+    me = Client(address, token).me()
+    name = profile or frame.profile or DEFAULT_PROFILE
+    path = save_profile(name, address, token)
+    who = me.get("member_id") or (me.get("member") or {}).get("id") or "?"
+    project = me.get("project_id") or "the whole facility"
+    frame.show(
+        {"profile": name, "path": str(path), "url": address.rstrip("/"), "me": me},
+        lambda: [f"Signed in at {address} as {who} ({me.get('role')}) of {project}.", f"Profile {name!r} in {path}."],
+    )
+
+
+@click.command()
+@click.option("--project", default="me", metavar="ID", help="For operators: whose quota.")
+@framed
+def quota(frame: Frame, project: str) -> None:
+    """Show what is settled, held and still available, in total and per grant."""
+    found = frame.client().quota(project)
+    frame.show(found.record, lambda: _quota_lines(found, frame.width))
+
+
+@click.command()
+@click.option("--project", default="me", metavar="ID", help="For operators: whose statement.")
+@framed
+def statement(frame: Frame, project: str) -> None:
+    """Show the account statement: grants, jobs, and what the facility absorbed."""
+    record = frame.client().statement(project)
+    frame.show(record, lambda: _statement_lines(record, frame.width))
+
+
+@click.command()
+@framed
+def backends(frame: Frame) -> None:
+    """List the backends and whether they take work."""
+    found = frame.client().backends()
+    rows = [
+        (
+            str(each["name"]),
+            str(each.get("state", "online")),
+            str(each.get("qubits_max") or ""),
+            str(each.get("reason") or each.get("description") or each.get("title") or ""),
+        )
+        for each in found
+    ]
+    headers = ("BACKEND", "STATE", "QUBITS", "DESCRIPTION")
+    frame.show({"backends": found}, lambda: table(headers, rows, width=frame.width, right=(2,)))
+
+
+@click.command()
+@framed
+def version(frame: Frame) -> None:
+    """Show the versions of this client and of the service."""
+    from qubator import __version__
+
+    try:
+        client = frame.client()
+        service: dict[str, Any] | None = {"url": client.url, **client.service_version()}
+    except QubatorError as error:
+        service = None
+        click.echo(f"qubator: the service's version is unknown: {error.detail}", err=True)
+    lines = pairs({"client": __version__, **(service or {})}, width=frame.width)
+    frame.show({"client": __version__, "service": service}, lambda: lines)
+
+
+def _quota_lines(found: Quota, width: int) -> list[str]:
+    total = {
+        "settled": f"{found.settled} spent by finished jobs",
+        "held": f"{found.held} set aside for open jobs",
+        "available": f"{found.available} can be spent now",
+    }
+    return [*pairs(total, width=width), *_grant_lines(found, width)]
+
+
+def _grant_lines(found: Quota, width: int) -> list[str]:
+    if not found.grants:
+        return ["", "The project has no grant."]
+    rows = []
+    for grant in found.grants:
+        until = moment(grant.record.get("valid_until_us"))[:10]
+        figures = [decimal(getattr(grant, word).micro) for word in ("settled", "held", "available")]
+        rows.append((str(grant.record.get("grant_id") or grant.record.get("id") or "?"), *figures, until))
+    return ["", *table(("GRANT", "SETTLED", "HELD", "AVAILABLE", "UNTIL"), rows, width=width, right=(1, 2, 3))]
+
+
+def _statement_lines(record: dict[str, Any], width: int) -> list[str]:
+    found = Quota.from_json(record)
+    jobs = ", ".join(f"{count} {state}" for state, count in (record.get("jobs") or {}).items() if count)
+    lines = pairs(
+        {"project": record.get("project_id"), "as of": moment(record.get("at_us")), "jobs": jobs or "none"}, width=width
+    )
+    rows = [(word, decimal(getattr(found, word).micro)) for word in FIGURES]
+    absorbed = record.get("absorbed_by_facility")
+    if isinstance(absorbed, int) and absorbed:
+        rows.append(("absorbed by the facility", decimal(absorbed)))
+    return [*lines, "", *table(("", found.granted.asset), rows, width=width, right=(1,)), *_grant_lines(found, width)]

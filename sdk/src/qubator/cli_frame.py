@@ -1,0 +1,128 @@
+"""What every command shares: exit codes, the client, where output goes, and how expected errors are told."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import click
+
+from qubator.client import Client
+from qubator.errors import (
+    AuthError,
+    Conflict,
+    JobFailed,
+    NotConfigured,
+    NotFound,
+    QubatorError,
+    RateLimited,
+    Refused,
+    Unavailable,
+    WaitTimeout,
+)
+from qubator.progress import stderr_is_terminal
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OK, JOB_FAILED, USAGE, AUTH, NOT_FOUND, REFUSED, CONFLICT, UNAVAILABLE = range(8)
+INTERRUPTED = 130
+
+EXIT_CODES = """\b
+Exit codes:
+  0  done
+  1  the job ended without a result
+  2  wrong usage of this command
+  3  not signed in, or not allowed
+  4  no such thing (or another project's)
+  5  refused: bad input, or no budget
+  6  in conflict with what is there (job not finished, key used twice)
+  7  service unreachable or busy, or the waiting time was over
+"""
+
+_CODES: tuple[tuple[type[QubatorError], int], ...] = (
+    (JobFailed, JOB_FAILED),
+    (NotConfigured, AUTH),
+    (AuthError, AUTH),
+    (NotFound, NOT_FOUND),
+    (Refused, REFUSED),
+    (Conflict, CONFLICT),
+    (RateLimited, UNAVAILABLE),
+    (Unavailable, UNAVAILABLE),
+    (WaitTimeout, UNAVAILABLE),
+)
+
+
+@dataclass
+class Frame:
+    """One run of the command line."""
+
+    as_json: bool = False
+    url: str | None = None
+    profile: str | None = None
+
+    def client(self) -> Client:
+        """The client of the chosen profile."""
+        return Client(self.url, profile=self.profile)
+
+    @property
+    def width(self) -> int:
+        """Columns to fill: the terminal's, 80 where there is none."""
+        return max(40, shutil.get_terminal_size((80, 24)).columns)
+
+    @property
+    def progress(self) -> bool:
+        """Whether to show progress on standard error."""
+        return stderr_is_terminal()
+
+    @property
+    def bar(self) -> str:
+        """A character for bars that standard output can show."""
+        encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+        try:
+            "█".encode(encoding)
+        except (UnicodeEncodeError, LookupError):
+            return "#"
+        return "█"
+
+    def show(self, record: object, lines: Callable[[], Iterable[str]]) -> None:
+        """Print `record` as JSON, or the lines for people."""
+        if self.as_json:
+            click.echo(json.dumps(record, ensure_ascii=False, indent=2))
+            return
+        for line in lines():
+            click.echo(line)
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code of an expected error; what was found wrong before any request counts as bad input."""
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return code
+    return UNAVAILABLE if isinstance(error, QubatorError) else REFUSED
+
+
+def tell(error: BaseException, *, as_json: bool) -> None:
+    """One or two lines on standard error; with --json the problem on standard output too."""
+    problem = error.to_json() if isinstance(error, QubatorError) else {"code": "invalid_input", "detail": str(error)}
+    click.echo(f"qubator: {problem['detail']} [{problem['code']}]", err=True)
+    for complaint in problem.get("errors") or ():
+        click.echo(f"  {json.dumps(complaint, ensure_ascii=False)}", err=True)
+    if as_json:
+        click.echo(json.dumps({"problem": problem}, ensure_ascii=False, indent=2, default=str))
+
+
+def framed(command: F) -> F:
+    """Give a command the --json option and the frame as its first argument."""
+
+    def remember(context: click.Context, _: click.Parameter, chosen: bool) -> None:
+        context.ensure_object(Frame).as_json |= chosen
+
+    json_option = click.option(
+        "--json", is_flag=True, expose_value=False, callback=remember, help="Print JSON on standard output."
+    )
+    made: Any = click.make_pass_decorator(Frame, ensure=True)(command)
+    return cast(F, json_option(made))

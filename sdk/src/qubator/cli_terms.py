@@ -1,0 +1,146 @@
+"""Reading what was typed: files, parameter values, observables, amounts; the options `submit` and `quote` share."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from qubator.circuits import CircuitText, from_bytes, from_file
+from qubator.money import parse_amount
+from qubator.submission import JobTerms, Submission
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PI = re.compile(r"(?P<sign>-?)(?:(?P<times>[\d.]+)\*?)?pi(?:/(?P<over>[\d.]+))?\Z")
+_TERM = re.compile(r"(?P<sign>[+-]?)(?:(?P<weight>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\*?)?(?P<pauli>[IXYZ]+)")
+
+
+def read_circuit(file: str) -> CircuitText:
+    """The circuit in `file`, or on standard input for "-". Raises ValueError when it is none."""
+    if file == "-":
+        return from_bytes(sys.stdin.buffer.read())
+    return from_file(Path(file))
+
+
+def parse_number(text: str) -> float:
+    """A finite number; "pi" may stand in it: pi, -pi/2, 3*pi/4, 2pi. Raises ValueError."""
+    compact = text.strip().replace(" ", "").replace("π", "pi")
+    match = _PI.match(compact)
+    try:
+        if match is None:
+            number = float(compact)
+        else:
+            number = float(match["times"] or 1) * math.pi / float(match["over"] or 1)
+            number = -number if match["sign"] else number
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{text!r} is not a number (numbers may use pi: 3*pi/4)") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{text!r} is not a finite number")
+    return number
+
+
+def parse_parameters(given: Sequence[str]) -> dict[str, Any] | None:
+    """ "name=value" texts to a mapping; "name=v1,v2,…" is a sweep of as many parameter sets. Raises ValueError."""
+    values: dict[str, Any] = {}
+    for text in given:
+        name, equals, numbers = text.partition("=")
+        if not equals or not name.strip():
+            raise ValueError(f"{text!r}: parameters are given as name=value")
+        parsed = [parse_number(each) for each in numbers.split(",")]
+        values[name.strip()] = parsed if len(parsed) > 1 else parsed[0]
+    lengths = {len(value) for value in values.values() if isinstance(value, list)}
+    if len(lengths) > 1:
+        raise ValueError(f"swept parameters need equally many values, not {sorted(lengths)}")
+    if lengths:
+        (length,) = lengths
+        values = {name: value if isinstance(value, list) else [value] * length for name, value in values.items()}
+    return values or None
+
+
+def parse_observable(text: str) -> str | dict[str, float]:
+    """A Pauli string ("ZZ"), or a weighted sum of them ("0.5*ZZ - 1.2 XX"), as the service reads it."""
+    compact = text.replace(" ", "")
+    terms: dict[str, float] = {}
+    place = 0
+    while place < len(compact):
+        match = _TERM.match(compact, place)
+        if match is None or (place and not match["sign"]):
+            raise ValueError(f"{text!r} is not a sum of Pauli strings such as ZZ or 0.5*ZZ-1.2*XX")
+        weight = float(match["weight"] or 1)
+        pauli = match["pauli"]
+        terms[pauli] = terms.get(pauli, 0.0) + (-weight if match["sign"] == "-" else weight)
+        place = match.end()
+    if not terms:
+        raise ValueError("an observable is a Pauli string such as ZZ, or a sum such as 0.5*ZZ-1.2*XX")
+    if len({len(pauli) for pauli in terms}) > 1:
+        raise ValueError(f"{text!r}: all Pauli strings of an observable have one letter for each qubit")
+    return compact if list(terms) == [compact] else terms
+
+
+class _Amount(click.ParamType[int]):
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Micro-units of a decimal amount."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_amount(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+AMOUNT = _Amount()
+
+
+def job_terms(command: F) -> F:
+    """The options that describe a job."""
+    options = (
+        click.option("--shots", type=click.IntRange(min=1), help="Samples per parameter set (default 1024)."),
+        click.option("--precision", type=click.FloatRange(min=0), help="Standard error of estimates; 0 is exact."),
+        click.option("--observable", "observables", multiple=True, metavar="SUM",
+                     help="Estimate this instead of sampling: ZZ, or 0.5*ZZ-1.2*XX. Repeat for several."),
+        click.option("--param", "params", multiple=True, metavar="NAME=VALUE",
+                     help="Value of a circuit parameter (pi is known); NAME=V1,V2,… sweeps."),
+        click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same result."),
+        click.option("--backend", default="auto", show_default=True, help="See `qubator backends`."),
+        click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Within your project."),
+        click.option("--name", help="A name to find the job by."),
+        click.option("--tag", "tags", multiple=True, help="A tag; repeat for several."),
+        click.option("--time-limit", "time_limit_s", type=click.FloatRange(min=0.001), metavar="SECONDS",
+                     help="Stop the job after this run time."),
+        click.option("--max-cost", type=AMOUNT, metavar="AMOUNT", help="Refuse the job if it may cost more (yuan)."),
+        click.option("--project", metavar="ID", help="For operators: whose job it is."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def make_submission(
+    file: str, *, observables: Sequence[str], params: Sequence[str], precision: float | None, **terms: Any
+) -> Submission:
+    """The job that the command line describes. Raises ValueError or OSError for a file that is no circuit."""
+    circuit = read_circuit(file)
+    values = parse_parameters(params)
+    if precision is not None and not observables:
+        raise click.UsageError("--precision belongs to estimates: name an --observable")
+    if observables and terms.get("shots") is not None:
+        raise click.UsageError("--shots belongs to sampling: an estimate takes --precision")
+    if not observables:
+        return _submission((circuit, values), JobTerms(primitive="sampler", **terms))
+    parsed = [parse_observable(text) for text in observables]
+    # several observables and a sweep: every observable at every parameter set, shape (observables, sets)
+    swept = values is not None and any(isinstance(value, list) for value in values.values())
+    shaped: Any = parsed[0] if len(parsed) == 1 else [[each] for each in parsed] if swept else parsed
+    return _submission((circuit, shaped, values), JobTerms(primitive="estimator", precision=precision, **terms))
+
+
+def _submission(pub: tuple[Any, ...], terms: JobTerms) -> Submission:
+    return Submission(pub, **{word: getattr(terms, word) for word in JobTerms.__dataclass_fields__})

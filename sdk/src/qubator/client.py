@@ -1,0 +1,288 @@
+"""The client: submit circuits, follow jobs, see the quota. Opens no socket before the first call."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from qubator import batches
+from qubator.connection import Connection, encode_json, segment
+from qubator.errors import QubatorError
+from qubator.job import Job
+from qubator.money import Money
+from qubator.operators import Operators, micros
+from qubator.profile import resolve
+from qubator.retry import RetryPolicy
+from qubator.submission import JobTerms, Primitive, Submission
+
+if TYPE_CHECKING:
+    import httpx
+
+    from qubator.primitives import EstimatorV2, SamplerV2
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a job would cost and wait now. `record` is the whole answer of the service."""
+
+    expected: Money
+    ceiling: Money
+    backend: str
+    wait_us: int
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Where a project (or one grant) stands: granted = settled + held + available + expired, always.
+
+    `settled` is spent, `held` is set aside for open jobs, `available` can be spent now.
+    """
+
+    granted: Money
+    settled: Money
+    held: Money
+    available: Money
+    expired: Money
+    record: Mapping[str, Any]
+    grants: tuple[Quota, ...] = ()
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any], asset: str | None = None) -> Quota:
+        """Read the balance document, or one of its grants."""
+        asset = str(record.get("asset") or asset or "CNY")
+        words = ("granted", "settled", "held", "available", "expired")
+        figures = {word: _money(record.get(word, 0), asset) for word in words}
+        grants = tuple(cls.from_json(grant, asset) for grant in record.get("grants", ()))
+        return cls(**figures, record=record, grants=grants)
+
+
+class Client:
+    """One service, one caller. Arguments come before QUBATOR_URL, QUBATOR_TOKEN and QUBATOR_PROFILE, and those before
+    the profile file that `qubator login` writes.
+
+    Share it between threads and keep it over a fork: sockets are opened per process, on first use. `timeout_s` bounds
+    one try; `retry_for_s` how long failing tries are repeated (0: never). No job is ever submitted twice by a retry.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        profile: str | None = None,
+        *,
+        timeout_s: float = 30.0,
+        retry_for_s: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._connection = Connection(
+            resolve(url, token, profile),
+            timeout_s=timeout_s,
+            policy=RetryPolicy(total_s=retry_for_s),
+            transport=transport,
+        )
+
+    @property
+    def url(self) -> str:
+        """The service's address."""
+        return self._connection.settings.url
+
+    @property
+    def connection(self) -> Connection:
+        """The road to the service, for calls this class has no word for."""
+        return self._connection
+
+    @property
+    def operators(self) -> Operators:
+        """Administrative calls: projects, members, tokens, funders, programmes, grants."""
+        return Operators(self._connection)
+
+    def submit(
+        self,
+        circuit_or_pubs: Any,
+        *,
+        primitive: Primitive | None = None,
+        shots: int | None = None,
+        precision: float | None = None,
+        seed: int | None = None,
+        backend: str = "auto",
+        priority: int = 0,
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        time_limit_s: float | None = None,
+        max_cost: int | Money | None = None,
+        project: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Submit one job and return at once.
+
+        `circuit_or_pubs`: a QuantumCircuit, OpenQASM 2 or 3 text, QPY bytes, a Path, a PUB tuple whose first member is
+        any of these, or a list of them. `primitive` is found from the PUBs when None (observables or a precision make
+        it an estimator). `max_cost` in micro-units: the job is refused when its ceiling is above. The same
+        `idempotency_key` with the same arguments gives the same job, for ever; by default each call is a new job.
+
+        Raises TypeError or ValueError for what can't be a job, Refused for what the service does not take.
+        """
+        terms = JobTerms(
+            primitive=primitive, shots=shots, precision=precision, seed=seed, backend=backend, priority=priority,
+            tags=tags, metadata=metadata or {}, name=name, time_limit_s=time_limit_s, max_cost=max_cost,
+            project=project,
+        )  # fmt: skip
+        return self.submit_body(_submission(circuit_or_pubs, terms).to_json(), idempotency_key)
+
+    def submit_body(self, body: Mapping[str, Any], idempotency_key: str | None = None) -> Job:
+        """Submit a ready JobRequest of the HTTP API."""
+        reply = self._connection.request("POST", "/v1/jobs", body=body, key=idempotency_key or new_key())
+        return Job(self._connection, reply.body)
+
+    @overload
+    def submit_many(
+        self, submissions: Iterable[Any], *, refusals: Literal["raise"] = ..., idempotency_key: str | None = ...,
+        **terms: Any,
+    ) -> list[Job]: ...  # fmt: skip
+    @overload
+    def submit_many(
+        self, submissions: Iterable[Any], *, refusals: Literal["return"], idempotency_key: str | None = ...,
+        **terms: Any,
+    ) -> list[Job | QubatorError]: ...  # fmt: skip
+    def submit_many(
+        self,
+        submissions: Iterable[Any],
+        *,
+        refusals: Literal["raise", "return"] = "raise",
+        idempotency_key: str | None = None,
+        **terms: Any,
+    ) -> list[Job] | list[Job | QubatorError]:
+        """Submit many jobs in few requests; every member is one job.
+
+        Members are `Submission`s with terms of their own, or anything `submit` takes, under the common `terms` (the
+        keywords of `submit`). A list as a member is one job of several PUBs. Every job is accepted or refused by
+        itself: with refusals="return" the refusal stands at the job's place, else BatchRefused is raised at the end
+        and carries the accepted jobs.
+        """
+        shared = JobTerms(**terms)
+        made = (each if isinstance(each, Submission) else _submission(each, shared) for each in submissions)
+        outcomes = batches.submit_all(self._connection, made, idempotency_key or new_key())
+        return outcomes if refusals == "return" else batches.raise_refusals(outcomes)
+
+    def wait_all(self, jobs: Iterable[Job], timeout: float | None = None, *, progress: bool = False) -> list[Job]:
+        """Block until all `jobs` have ended, at most `timeout` seconds (then WaitTimeout)."""
+        return batches.wait_all(self._connection, list(jobs), timeout, progress=progress)
+
+    def quote(self, circuit_or_pubs: Any, **terms: Any) -> Quote:
+        """What a job would cost and how long it would wait; arguments as in `submit`. Nothing is submitted."""
+        body = _submission(circuit_or_pubs, JobTerms(**terms)).to_json()
+        return self.quote_body(body)
+
+    def quote_body(self, body: Mapping[str, Any]) -> Quote:
+        """The quote of a ready JobRequest of the HTTP API."""
+        answer = self._connection.request("POST", "/v1/quotes", body=encode_json(body), repeatable=True).body
+        quote = answer["quote"]
+        expected, ceiling = Money.from_json(quote["expected"]), Money.from_json(quote["ceiling"])
+        return Quote(expected, ceiling, str(answer["backend"]), int(answer["wait_us"]), answer)
+
+    def job(self, job_id: str) -> Job:
+        """One job. Raises NotFound, also for another project's job."""
+        return Job(self._connection, self._connection.request("GET", f"/v1/jobs/{segment(job_id)}").body)
+
+    def jobs(
+        self,
+        *,
+        state: str | Sequence[str] | None = None,
+        backend: str | None = None,
+        tag: str | None = None,
+        primitive: Primitive | None = None,
+        since: datetime | int | None = None,
+        until: datetime | int | None = None,
+        project: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Job]:
+        """Jobs, newest first, read page by page as you go; at most `limit`. Times: datetime, or µs since 1970."""
+        asked = {
+            "state": state if state is None or isinstance(state, str) else list(state),
+            "backend": backend,
+            "tag": tag,
+            "primitive": primitive,
+            "since_us": micros(since),
+            "until_us": micros(until),
+            "project": project,
+        }
+        params: dict[str, Any] = {word: value for word, value in asked.items() if value is not None}
+        left = limit
+        while left is None or left > 0:
+            params["limit"] = 100 if left is None else min(left, 500)
+            body = self._connection.request("GET", "/v1/jobs", params=params).body
+            for record in body["jobs"]:
+                yield Job(self._connection, record)
+            params["cursor"] = body.get("next_cursor")
+            if params["cursor"] is None:
+                return
+            left = None if left is None else left - len(body["jobs"])
+
+    def quota(self, project: str = "me") -> Quota:
+        """What is settled, held and available, in total and per grant."""
+        return Quota.from_json(self._connection.request("GET", f"/v1/projects/{segment(project)}/balance").body)
+
+    def statement(self, project: str = "me") -> dict[str, Any]:
+        """The account statement of a project, as the service writes it."""
+        return dict(self._connection.request("GET", f"/v1/projects/{segment(project)}/statement").body)
+
+    def backends(self) -> list[dict[str, Any]]:
+        """All backends with their states and limits."""
+        body = self._connection.request("GET", "/v1/backends").body
+        return list(body["backends"] if isinstance(body, Mapping) else body)
+
+    def me(self) -> dict[str, Any]:
+        """Who this token is."""
+        return dict(self._connection.request("GET", "/v1/me").body)
+
+    def service_version(self) -> dict[str, Any]:
+        """The service's version."""
+        return dict(self._connection.request("GET", "/v1/version").body)
+
+    def sampler(self, **options: Any) -> SamplerV2:
+        """A SamplerV2 on this client; keywords as in SamplerV2."""
+        from qubator.primitives import SamplerV2
+
+        return SamplerV2(self, **options)
+
+    def estimator(self, **options: Any) -> EstimatorV2:
+        """An EstimatorV2 on this client; keywords as in EstimatorV2."""
+        from qubator.primitives import EstimatorV2
+
+        return EstimatorV2(self, **options)
+
+    def close(self) -> None:
+        """Close this process's sockets; a later call opens new ones."""
+        self._connection.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Client:
+        return self
+
+    def __repr__(self) -> str:
+        return f"<qubator.Client {self.url}>"
+
+
+def new_key() -> str:
+    """A fresh Idempotency-Key."""
+    return uuid.uuid4().hex
+
+
+def _submission(circuit_or_pubs: Any, terms: JobTerms) -> Submission:
+    if isinstance(circuit_or_pubs, Submission):
+        return circuit_or_pubs
+    return Submission(circuit_or_pubs, **{word: getattr(terms, word) for word in JobTerms.__dataclass_fields__})
+
+
+def _money(amount: Any, asset: str) -> Money:
+    return Money.from_json(amount) if isinstance(amount, Mapping) else Money(int(amount), asset)

@@ -1,0 +1,130 @@
+"""What admins and operators do: projects, members, tokens, funders, programmes, grants, backend states.
+
+Reach it as `client.operators`. Records are the JSON objects of the HTTP API. None of these creations is repeated when
+it is unknown whether the first try was carried out; names that exist already are a Conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from qubator.connection import Connection, segment
+from qubator.money import Money
+
+Record = dict[str, Any]
+Role = Literal["member", "admin", "operator", "auditor"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Operators:
+    """Administrative calls over one connection; what a caller may do depends on the token's role."""
+
+    connection: Connection
+
+    def projects(self) -> list[Record]:
+        """All projects the caller sees."""
+        return self._list("/v1/projects", "projects")
+
+    def project(self, project_id: str) -> Record:
+        """One project."""
+        return self._get(f"/v1/projects/{segment(project_id)}")
+
+    def create_project(self, name: str, *, weight: int | None = None) -> Record:
+        """A new project; `weight` is its share beside other projects (100 is usual)."""
+        return self._post("/v1/projects", {"name": name, "weight": weight})
+
+    def members(self, project_id: str = "me") -> list[Record]:
+        """The members of a project."""
+        return self._list(f"/v1/projects/{segment(project_id)}/members", "members")
+
+    def create_member(self, project_id: str, name: str, role: Role = "member") -> Record:
+        """A new member of a project."""
+        return self._post(f"/v1/projects/{segment(project_id)}/members", {"name": name, "role": role})
+
+    def tokens(self, project_id: str = "me") -> list[Record]:
+        """The tokens of a project, without their secrets."""
+        return self._list(f"/v1/projects/{segment(project_id)}/tokens", "tokens")
+
+    def create_token(
+        self,
+        project_id: str,
+        member_id: str,
+        *,
+        role: Role | None = None,
+        label: str = "",
+        expires: datetime | int | None = None,
+    ) -> Record:
+        """A new token; the answer holds its secret, which is shown this once. `expires`: a time, or µs since 1970."""
+        body = {"member_id": member_id, "role": role, "label": label, "expires_us": micros(expires)}
+        return self._post(f"/v1/projects/{segment(project_id)}/tokens", body)
+
+    def revoke_token(self, token_id: str) -> None:
+        """End a token's life."""
+        self.connection.request("DELETE", f"/v1/tokens/{segment(token_id)}")
+
+    def funders(self) -> list[Record]:
+        """All funders."""
+        return self._list("/v1/funders", "funders")
+
+    def create_funder(self, name: str) -> Record:
+        """A new funder."""
+        return self._post("/v1/funders", {"name": name})
+
+    def programmes(self) -> list[Record]:
+        """All programmes and what is left of their budgets."""
+        return self._list("/v1/programmes", "programmes")
+
+    def create_programme(self, name: str, funder_id: str, budget: Money) -> Record:
+        """A programme of a funder with its budget."""
+        return self._post("/v1/programmes", {"name": name, "funder_id": funder_id, "budget": budget.to_json()})
+
+    def grants(self, project_id: str = "me") -> list[Record]:
+        """The grants of a project."""
+        return self._list(f"/v1/projects/{segment(project_id)}/grants", "grants")
+
+    def issue_grant(
+        self,
+        project_id: str,
+        programme_id: str,
+        amount: Money,
+        *,
+        valid_until: datetime | int,
+        valid_from: datetime | int | None = None,
+        priority: int | None = None,
+    ) -> Record:
+        """A grant from a programme's budget to a project. Grants with the lower `priority` number are spent first."""
+        body = {
+            "project_id": project_id,
+            "programme_id": programme_id,
+            "amount": amount.to_json(),
+            "valid_from_us": micros(valid_from),
+            "valid_until_us": micros(valid_until),
+            "priority": priority,
+        }
+        return self._post("/v1/grants", body)
+
+    def set_backend_state(self, name: str, state: Literal["online", "draining", "offline"], reason: str = "") -> Record:
+        """Open or close a backend for new work."""
+        body = {"state": state, "reason": reason}
+        return dict(self.connection.request("PUT", f"/v1/backends/{segment(name)}/state", body=body).body)
+
+    def _get(self, path: str) -> Record:
+        return dict(self.connection.request("GET", path).body)
+
+    def _list(self, path: str, word: str) -> list[Record]:
+        body = self.connection.request("GET", path).body
+        return list(body[word] if isinstance(body, Mapping) else body)
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Record:
+        named = {word: value for word, value in body.items() if value is not None}
+        return dict(self.connection.request("POST", path, body=named, repeatable=False).body)
+
+
+def micros(moment: datetime | int | None) -> int | None:
+    """Microseconds since 1970 of a datetime (a naive one is local time), an int as it is, None as None."""
+    if moment is None or isinstance(moment, int):
+        return moment
+    return round(moment.timestamp() * 1_000_000)

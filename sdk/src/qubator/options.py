@@ -1,0 +1,52 @@
+"""The mutable options of the primitives: what clients read, copy and set between runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from qubator.money import Money
+
+
+@dataclass
+class PrimitiveOptions:
+    """Options every primitive has. `seed` may be a NumPy generator: then each run draws a new seed from it.
+
+    `time_limit_s` in seconds, `max_cost` in micro-units (or Money).
+    """
+
+    seed: int | np.random.Generator | None = None
+    backend: str = "auto"
+    priority: int = 0
+    tags: list[str] = field(default_factory=list)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    time_limit_s: float | None = None
+    max_cost: int | Money | None = None
+    project: str | None = None
+
+    def update(self, **values: Any) -> None:
+        """Set several options at once. Raises TypeError for one that does not exist."""
+        known = {each.name for each in fields(self)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise TypeError(f"no such option: {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        for name, value in values.items():
+            setattr(self, name, value)
+
+
+@dataclass
+class SamplerOptions(PrimitiveOptions):
+    """Options of SamplerV2. `default_shots` holds where neither the PUB nor the run says otherwise."""
+
+    default_shots: int = 1024
+
+
+@dataclass
+class EstimatorOptions(PrimitiveOptions):
+    """Options of EstimatorV2. `default_precision` 0 asks for exact values."""
+
+    default_precision: float = 0.0
