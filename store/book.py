@@ -10,14 +10,14 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from ledger import accounts
 from ledger.book import Book
 from ledger.model import Entry, Grant, Hold, Posting, Slice
 from store import schema
 from store.bulk import Bulk, insert_text
-from store.columns import among, to_json
+from store.columns import among, among_many, to_json
 from store.rows import FunderRow, ProgrammeRow
 
 _accounts = schema.accounts
@@ -38,6 +38,15 @@ _CLOSE_HOLD = Bulk(
 # In two steps, because the check against overdrawing would see the change instead of the balance in an upsert.
 _OPEN_ACCOUNT = Bulk("INSERT INTO accounts (account, asset, balance) VALUES (?, ?, 0) ON CONFLICT DO NOTHING")
 _CHANGE_BALANCE = Bulk("UPDATE accounts SET balance = balance + ? WHERE account = ? AND asset = ?")
+
+# Statements of every admission and settlement are built once.
+_HOLDS_OF_JOBS = select(*_HOLD).where(among_many(_holds.c.job_id, "ids"))
+_GRANTS_OF_PROJECTS = select(_grants).where(among_many(_grants.c.project_id, "ids"))
+_GRANTS_BY_ID = select(_grants).where(among_many(_grants.c.id, "ids"))
+_BALANCES = (
+    select(_accounts).where(among_many(_accounts.c.account, "names")).order_by(_accounts.c.account, _accounts.c.asset)
+)
+_BALANCES_LOCKED = _BALANCES.with_for_update()
 
 
 def load_book(
@@ -73,8 +82,7 @@ def load_book(
 def _holds_where(connection: Connection, job_ids: list[str]) -> list[Hold]:
     if not job_ids:
         return []
-    rows = connection.execute(select(*_HOLD).where(among(_holds.c.job_id, job_ids)))
-    return [_hold(row) for row in rows]
+    return [_hold(row) for row in connection.execute(_HOLDS_OF_JOBS, {"ids": job_ids})]
 
 
 def _hold(row: Row[Any]) -> Hold:
@@ -93,22 +101,17 @@ def _hold(row: Row[Any]) -> Hold:
 
 
 def _grants_where(connection: Connection, project_ids: list[str], grant_ids: list[str]) -> list[Grant]:
-    conditions = []
+    found: list[Grant] = []
     if project_ids:
-        conditions.append(among(_grants.c.project_id, project_ids))
+        found.extend(Grant(*row) for row in connection.execute(_GRANTS_OF_PROJECTS, {"ids": project_ids}))
     if grant_ids:
-        conditions.append(among(_grants.c.id, grant_ids))
-    if not conditions:
-        return []
-    wanted = select(_grants).where(or_(*conditions)).order_by(_grants.c.id)
-    return [Grant(*row) for row in connection.execute(wanted)]
+        found.extend(Grant(*row) for row in connection.execute(_GRANTS_BY_ID, {"ids": grant_ids}))
+    return found
 
 
 def _balances(connection: Connection, names: list[str]) -> dict[tuple[str, str], int]:
-    wanted = select(_accounts).where(among(_accounts.c.account, names)).order_by(_accounts.c.account, _accounts.c.asset)
-    if connection.get_execution_options().get("writes"):
-        wanted = wanted.with_for_update()
-    return {(account, asset): balance for account, asset, balance in connection.execute(wanted)}
+    wanted = _BALANCES_LOCKED if connection.get_execution_options().get("writes") else _BALANCES
+    return {(account, asset): balance for account, asset, balance in connection.execute(wanted, {"names": names})}
 
 
 def record(connection: Connection, entries: Sequence[Entry], book: Book) -> None:

@@ -113,6 +113,11 @@ def among(column: ColumnElement[Any], values: Iterable[str] | Iterable[int]) -> 
     return _Among(column, bindparam(None, many, type_=carrier))
 
 
+def among_many(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether a text column holds one of the values given at execution under `name`: for statements built once."""
+    return _Among(column, bindparam(name, type_=_ManyTexts()))
+
+
 def tagged(column: ColumnElement[Any], tag: str) -> ColumnElement[bool]:
     """Whether a column of type `Texts` contains the tag."""
     return _Tagged(column, bindparam(None, tag, type_=Text()))

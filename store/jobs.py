@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from store import schema
 from store.bulk import Bulk, Row, insert_text
-from store.columns import among, to_json
+from store.columns import among_many, to_json
 from store.job_lists import count_by_state, list_jobs
 from store.rows import HistoryRow, JobChange, JobRow, JobState
 
@@ -44,15 +44,20 @@ _CHANGED = (
     "receipt",
     "cancel_requested_us",
 )
-_UPDATE_JOB = Bulk(
-    "UPDATE jobs SET version = version + 1, state = ?, "
-    + ", ".join(f'"{name}" = COALESCE(?, "{name}")' for name in _CHANGED)
-    + " WHERE id = ?"
-)
+_KEPT = ", ".join(f'"{name}" = COALESCE(?, "{name}")' for name in _CHANGED)
+_UPDATE_JOB = Bulk(f"UPDATE jobs SET version = version + 1, state = ?, {_KEPT} WHERE id = ?")  # noqa: S608
 _FOLLOW_HISTORY = Bulk(
     "INSERT INTO history (job_id, project_id, at_us, state, reason, version) "
     "SELECT id, project_id, ?, ?, ?, version FROM jobs WHERE id = ?"
 )
+
+# Statements that are asked all the time are built once.
+_BY_ID = select(_jobs).where(_jobs.c.id == bindparam("job_id"))
+_BY_IDS = select(_jobs).where(among_many(_jobs.c.id, "ids"))
+_BY_KEYS = select(_jobs).where(
+    _jobs.c.project_id == bindparam("project_id"), among_many(_jobs.c.idempotency_key, "keys")
+)
+_VERSIONS = select(_jobs.c.id, _jobs.c.version, _jobs.c.state).where(among_many(_jobs.c.id, "ids"))
 
 
 def insert_jobs(connection: Connection, jobs: Sequence[JobRow], reason: str = "submitted") -> None:
@@ -141,26 +146,24 @@ def find_idempotent(connection: Connection, project_id: str, keys: Sequence[str]
     """The jobs of a project that were submitted under these idempotency keys, by key."""
     if not keys:
         return {}
-    wanted = select(_jobs).where(_jobs.c.project_id == project_id, among(_jobs.c.idempotency_key, keys))
-    found = [JobRow(*row) for row in connection.execute(wanted)]
+    rows = connection.execute(_BY_KEYS, {"project_id": project_id, "keys": list(keys)})
+    found = [JobRow(*row) for row in rows]
     return {job.idempotency_key: job for job in found if job.idempotency_key is not None}
 
 
 def get_job(connection: Connection, job_id: str, project_id: str | None) -> JobRow | None:
     """One job; None when there is none or, unless `project_id` is None, when it belongs to another project."""
-    wanted = select(_jobs).where(_jobs.c.id == job_id)
-    if project_id is not None:
-        wanted = wanted.where(_jobs.c.project_id == project_id)
-    row = connection.execute(wanted).one_or_none()
-    return None if row is None else JobRow(*row)
+    row = connection.execute(_BY_ID, {"job_id": job_id}).one_or_none()
+    if row is None or project_id not in (None, row.project_id):
+        return None
+    return JobRow(*row)
 
 
 def get_jobs(connection: Connection, ids: Sequence[str]) -> list[JobRow]:
     """The jobs with these ids, in their order; unknown ids are left out."""
     if not ids:
         return []
-    rows = connection.execute(select(_jobs).where(among(_jobs.c.id, ids)))
-    found = {row.id: JobRow(*row) for row in rows}
+    found = {row.id: JobRow(*row) for row in connection.execute(_BY_IDS, {"ids": list(ids)})}
     return [found[job_id] for job_id in dict.fromkeys(ids) if job_id in found]
 
 
@@ -168,8 +171,8 @@ def versions_of(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[i
     """Version and state of each job that exists: what a waiting reader asks again and again."""
     if not ids:
         return {}
-    wanted = select(_jobs.c.id, _jobs.c.version, _jobs.c.state).where(among(_jobs.c.id, ids))
-    return {job_id: (version, state) for job_id, version, state in connection.execute(wanted)}
+    rows = connection.execute(_VERSIONS, {"ids": list(ids)})
+    return {job_id: (version, state) for job_id, version, state in rows}
 
 
 def open_jobs(connection: Connection) -> list[JobRow]:

@@ -217,6 +217,15 @@ class WorkerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageRow:
+    """How much a project has used, decayed up to `at_us`, in the scheduler's unit."""
+
+    project_id: str
+    usage: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class BackendRow:
     """What an operator has decided about a backend, and why."""
 
@@ -228,7 +237,7 @@ class BackendRow:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """Who did what to what. `seq` is given by the store; it is 0 in a row that is not yet written."""
+    """Who did what to what."""
 
     seq: int
     at_us: int

@@ -204,6 +204,14 @@ jobs = Table(
         sqlite_where=text("idempotency_key IS NOT NULL"),
         postgresql_where=text("idempotency_key IS NOT NULL"),
     ),
+    # The collector asks whether any job refers to a blob.
+    Index("jobs_by_work", "work_hash"),
+    Index(
+        "jobs_by_result",
+        "result_hash",
+        sqlite_where=text("result_hash IS NOT NULL"),
+        postgresql_where=text("result_hash IS NOT NULL"),
+    ),
     # Small however many jobs have ended; `estimate_us` in it makes the backlog a sum over the index alone.
     Index(
         "jobs_open",

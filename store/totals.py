@@ -39,12 +39,12 @@ def queued_by_backend(connection: Connection) -> dict[str, int]:
         .where(_jobs.c.ended_us.is_(None), _jobs.c.state == "queued")
         .group_by(_jobs.c.backend)
     )
-    return {backend: count for backend, count in connection.execute(wanted)}
+    return {str(backend): int(count) for backend, count in connection.execute(wanted)}
 
 
 def states_of_jobs(connection: Connection) -> dict[str, str]:
     """The state of every job, by id."""
-    return {job_id: state for job_id, state in connection.execute(select(_jobs.c.id, _jobs.c.state))}
+    return {str(job_id): str(state) for job_id, state in connection.execute(select(_jobs.c.id, _jobs.c.state))}
 
 
 def history_end(connection: Connection) -> int:

@@ -132,7 +132,7 @@ class Writer:
             except RunAgain:
                 time.sleep(0.002 * 2**attempt)
                 continue
-            except BaseException as failure:  # noqa: BLE001 - whoever waits must hear of it, and the thread must live
+            except BaseException as failure:  # whoever waits must hear of it, and the thread must live
                 error = failure
                 break
             self._answer(batch, outcomes)
@@ -191,7 +191,7 @@ class Writer:
         """Leave nothing of a failed transaction behind; when even that fails, start over with a new connection."""
         try:
             connection.rollback()
-        except Exception:  # noqa: BLE001 - the connection is beyond asking why
+        except Exception:  # the connection is beyond asking why
             self._drop_connection()
             return
         if connection.invalidated:
@@ -204,7 +204,7 @@ class Writer:
         try:
             connection.invalidate()
             connection.close()
-        except Exception:  # noqa: BLE001 - it is given up anyway
+        except Exception:  # it is given up anyway
             _log.debug("closing the writing connection failed", exc_info=True)
 
 

@@ -222,8 +222,16 @@ def _create_jobs() -> None:
         postgresql_where=sa.text("idempotency_key IS NOT NULL"),
     )
     op.create_index("jobs_by_project", "jobs", ["project_id", "created_us", "id"])
+    op.create_index(
+        "jobs_by_result",
+        "jobs",
+        ["result_hash"],
+        sqlite_where=sa.text("result_hash IS NOT NULL"),
+        postgresql_where=sa.text("result_hash IS NOT NULL"),
+    )
     op.create_index("jobs_by_state", "jobs", ["project_id", "state", "created_us", "id"])
     op.create_index("jobs_by_time", "jobs", ["created_us", "id"])
+    op.create_index("jobs_by_work", "jobs", ["work_hash"])
     op.create_index("jobs_open", "jobs", ["state", "estimate_us"], sqlite_where=OPEN, postgresql_where=OPEN)
 
 
