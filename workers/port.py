@@ -104,7 +104,7 @@ Observation = Started | Final
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """How much fits: `slots` run at once, `pipeline` further short orders may wait, `backends` are the names offered."""
+    """How much fits: `slots` run at once, `pipeline` further short orders may wait, `backends` by name."""
 
     slots: int
     pipeline: int
@@ -118,6 +118,11 @@ class Held:
     attempt_id: str
     token: int
     started: bool
+
+
+def memory_reason(memory_mib: int) -> str:
+    """The one wording of a reached memory limit, whoever noticed it."""
+    return f"needed more than the {memory_mib} MiB of memory it may use"
 
 
 @runtime_checkable

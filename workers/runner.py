@@ -1,0 +1,169 @@
+"""What a worker's child does all its life: read orders ahead, run one at a time, report each.
+
+Frames in: `order` (with the work as body), `drop` (forget one that has not started), `ping`. Frames out: `hello` once,
+`pong`, and reports (workers/reports.py). An order is announced before its work is decoded, so that a crash is always
+charged to the right one.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from backends.limits import Limits
+from backends.rejected import Rejected
+from workers import caps, frames
+from workers.child import introduction
+from workers.forkserver import resolve
+from workers.frames import Frame, FrameReader
+from workers.port import FailureCause, Key, memory_reason
+from workers.reports import Began, Broke, Done, Report, write_report
+from workers.spool import write_result
+
+INLINE_BYTES = 1_048_576
+"""Results up to this long travel in the report; longer ones through the spool."""
+
+_MEMORY_WORDS = ("insufficient memory", "bad_alloc", "Unable to allocate")
+_REASON_CHARS = 2_000
+
+
+class Execution(Protocol):
+    """What an engine returns; see backends/run.py."""
+
+    @property
+    def result(self) -> bytes:
+        """The result document."""
+
+    @property
+    def shots(self) -> int:
+        """Shots spent."""
+
+
+Engine = Callable[[bytes, str, Limits], Execution]
+
+
+def run(connection: socket.socket, options: Mapping[str, Any]) -> None:
+    """Serve orders until the parent closes the connection (raises EOFError or ConnectionError then).
+
+    `options`: {"engine": import path of backends.run.execute, "limits": Limits as JSON}.
+    """
+    engine: Engine = resolve(options["engine"])
+    limits = Limits.from_json(options["limits"])
+    connection.setblocking(True)
+    connection.sendall(introduction({}))
+    inbox = Inbox(connection)
+    while True:
+        order = inbox.next()
+        attempt_id, token = order.header["key"]
+        inbox.say(write_report(Began((attempt_id, token), _steady_us())))
+        inbox.flush()
+        # Leaves together with the next "began" when another order is at hand: one system call, one wake-up less.
+        inbox.say(write_report(_attempt(engine, limits, (attempt_id, token), order)))
+
+
+class Inbox:
+    """The orders read ahead from the connection, and the reports not yet sent."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._reader = FrameReader()
+        self._orders: deque[Frame] = deque()
+        self._unsent: list[bytes] = []
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLIN)
+
+    def next(self) -> Frame:
+        """The next order that has not been dropped; waits for one. Raises EOFError when the parent is gone."""
+        while True:
+            # Everything that has arrived is read first: it may say that an order is no longer wanted.
+            while self._poll.poll(0):
+                self._receive()
+            if self._orders:
+                return self._orders.popleft()
+            self.flush()
+            self._receive()
+
+    def say(self, frame: bytes) -> None:
+        """Report, at the latest before waiting for work."""
+        self._unsent.append(frame)
+
+    def flush(self) -> None:
+        """Send all reports now."""
+        if self._unsent:
+            reports, self._unsent = b"".join(self._unsent), []
+            self._connection.sendall(reports)
+
+    def _receive(self) -> None:
+        received = self._connection.recv(262_144)
+        if not received:
+            raise EOFError
+        for frame in self._reader.feed(received):
+            match frame.header["is"]:
+                case "order":
+                    self._orders.append(frame)
+                case "drop":
+                    self._orders = deque(one for one in self._orders if one.header["key"] != frame.header["key"])
+                case "ping":
+                    self.say(frames.encode({"is": "pong"}))
+
+
+def _attempt(engine: Engine, limits: Limits, key: Key, order: Frame) -> Report:
+    memory_mib: int = order.header["memory_mib"]
+    began_us, cpu_began_us = _steady_us(), _cpu_us()
+    try:
+        caps.cap_memory(memory_mib << 20)
+        execution = engine(order.body, order.header["backend"], limits)
+    except BaseException as error:
+        caps.uncap_memory()
+        used_us = _steady_us() - began_us
+        return Broke(key, used_us, caps.resident_bytes(), *explain(error, memory_mib))
+    caps.uncap_memory()
+    used_us, cpu_us = _steady_us() - began_us, _cpu_us() - cpu_began_us
+    result: bytes | None = execution.result
+    if len(execution.result) > INLINE_BYTES:
+        try:
+            write_result(Path(order.header["path"]), execution.result)
+        except OSError as error:
+            reason = f"the result of {len(execution.result)} bytes could not be written: {error.strerror}"
+            return Broke(key, used_us, caps.resident_bytes(), "fault", "spool_unwritable", reason, {})
+        result = None
+    return Done(key, used_us, cpu_us, caps.resident_bytes(), execution.shots, result)
+
+
+def explain(error: BaseException, memory_mib: int) -> tuple[FailureCause, str, str, dict[str, Any]]:
+    """(kind, code, reason, fields) of what an engine raised; the reason is safe to send."""
+    if isinstance(error, Rejected):
+        return "user", error.code, _sendable(error.detail), plain(error.fields)
+    text = _sendable(str(error))
+    if isinstance(error, MemoryError) or any(word in text for word in _MEMORY_WORDS):
+        return "memory", "memory_exceeded", memory_reason(memory_mib), {"memory_mib": memory_mib}
+    # Not the user's doing as far as we know, and not of our surroundings either: an engine that failed on this work.
+    return "crash", "engine_failed", f"the engine failed on this work: {type(error).__name__}: {text}", {}
+
+
+def plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as they are if JSON can carry them, else as text: a number beyond 64 bits, a stray object."""
+    try:
+        orjson.dumps(dict(fields))
+    except TypeError:
+        return {name: _sendable(str(value)) for name, value in fields.items()}
+    return dict(fields)
+
+
+def _sendable(text: str) -> str:
+    return text[:_REASON_CHARS].encode("utf-8", "replace").decode()
+
+
+def _steady_us() -> int:
+    return time.monotonic_ns() // 1000
+
+
+def _cpu_us() -> int:
+    return time.process_time_ns() // 1000
