@@ -80,18 +80,6 @@ def attempts_of(connection: Connection, job_id: str) -> list[AttemptRow]:
 
 
 def of_open_jobs(connection: Connection) -> list[AttemptRow]:
-    """All attempts, ended ones too, at jobs that have not ended, by job and in order: what a restart must count on."""
-    jobs = schema.jobs
-    wanted = (
-        select(_attempts)
-        .join(jobs, jobs.c.id == _attempts.c.job_id)
-        .where(jobs.c.ended_us.is_(None))
-        .order_by(_attempts.c.job_id, _attempts.c.number)
-    )
-    return [AttemptRow(*row) for row in connection.execute(wanted)]
-
-
-def of_open_jobs(connection: Connection) -> list[AttemptRow]:
     """All attempts, ended ones among them, at jobs that have not ended, by job and in order."""
     jobs = schema.jobs
     wanted = (

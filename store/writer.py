@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -29,6 +29,18 @@ Unit = Callable[[Connection], T]
 _log = logging.getLogger(__name__)
 
 
+_AFTER = "after_commit"
+
+
+def after_commit(connection: Connection, act: Callable[[], None]) -> None:
+    """Have `act` done once what the running unit has written is durable, and never if it is taken back.
+
+    It runs on the writer's thread, so it must be quick; should the process die first, it is never done.
+    """
+    acts: list[Callable[[], None]] = connection.info.setdefault(_AFTER, [])
+    acts.append(act)
+
+
 @dataclass(slots=True)
 class _Waiting:
     unit: Unit[Any]
@@ -39,6 +51,7 @@ class _Waiting:
 class _Outcome:
     value: Any = None
     error: BaseException | None = None
+    acts: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Writer:
@@ -147,11 +160,13 @@ class Writer:
             else:
                 waiting.future.set_result(outcome.value)
         self._postponed.extend(batch[len(outcomes) :])
-        if any(outcome.error is None for outcome in outcomes):
+        written = [outcome for outcome in outcomes if outcome.error is None]
+        acts = [act for outcome in written for act in outcome.acts]
+        for act in [*acts, self._committed] if written else []:
             try:
-                self._committed()
+                act()
             except Exception:
-                _log.exception("a listener of commits failed")
+                _log.exception("what was to be done after a commit failed")
 
     def _transact(self, batch: list[_Waiting]) -> list[_Outcome]:
         """One transaction; returns the outcomes of the first units of the batch, as many as the budget allowed."""
@@ -223,15 +238,21 @@ def _commit(connection: Connection) -> None:
 def _alone(connection: Connection, unit: Unit[Any]) -> _Outcome:
     """The only unit of a transaction needs no savepoint: the transaction is its own."""
     try:
-        return _Outcome(value=unit(connection))
+        return _run(connection, unit)
     except BaseException as failure:
         return _failed(failure)
+
+
+def _run(connection: Connection, unit: Unit[Any]) -> _Outcome:
+    connection.info.pop(_AFTER, None)
+    value = unit(connection)
+    return _Outcome(value=value, acts=connection.info.pop(_AFTER, []))
 
 
 def _saved(connection: Connection, unit: Unit[Any]) -> _Outcome:
     connection.exec_driver_sql("SAVEPOINT unit")
     try:
-        outcome = _Outcome(value=unit(connection))
+        outcome = _run(connection, unit)
     except BaseException as failure:
         outcome = _failed(failure)
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
