@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from circuits import BAD_QASM, TELEPORT_QASM2, TOSS_QASM3, ansatz, bell, ghz, ising, qft
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from circuits import BAD_QASM, TELEPORT_QASM2, TOSS_QASM3, ansatz, bell, ghz, ising, qft
 from qubator import Client, Job, Money, QubatorError, Submission
 
 YUAN = 1_000_000

@@ -6,12 +6,9 @@ import os
 import socket
 from dataclasses import dataclass
 
-from api.app import create_app
 from fastapi import FastAPI
-from store.blobs import Blobs
-from workers.inspector import InspectorPool
-from workers.local import LocalExecutor
 
+from api.app import create_app
 from backends.catalogue import catalogue
 from backends.limits import Limits
 from dispatcher.agent import Agent
@@ -23,7 +20,10 @@ from scheduler.policy import Policy
 from service.clock import SteadyClock, new_id
 from service.settings import Settings
 from store import totals
+from store.blobs import Blobs
 from store.database import Database, open_database
+from workers.inspector import InspectorPool
+from workers.local import LocalExecutor
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ They go through the same functions as the API and into the same audit log, as th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
@@ -35,7 +35,7 @@ def granted(answer: T | Refusal) -> T:
     return answer
 
 
-class Money(click.ParamType):
+class Money(click.ParamType[int]):
     """An amount in yuan with at most six decimals, as micro-yuan."""
 
     name = "yuan"
@@ -63,20 +63,35 @@ def room_of(options: dict[str, Any]) -> Iterator[Room]:
         service.stop()
 
 
-def show(rows: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:
-    """Rows as a table of at most 80 columns, or as JSON."""
-    if as_json:
-        click.echo(json.dumps(rows, indent=2, default=str))
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
-    Console().print(table)
+def show(rows: list[dict[str, Any]], columns: tuple[str, ...], output: str) -> None:
+    """Rows as a table of at most 80 columns, as JSON, or as bare ids for shell variables."""
+    match output:
+        case "json":
+            click.echo(json.dumps(rows, indent=2, default=str))
+        case "ids":
+            for row in rows:
+                click.echo(row["id"])
+        case _:
+            table = Table(box=None, pad_edge=False, header_style="bold")
+            for column in columns:
+                table.add_column(column.replace("_", " "), overflow="fold")
+            for row in rows:
+                table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+            Console().print(table)
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+Command = Callable[..., None]
+
+
+def output_options(command: Command) -> Command:
+    """How the answer is printed; the command receives `output`: table, json or ids."""
+    for option in (
+        click.option("-q", "--quiet", "output", flag_value="ids", help="Print only the id."),
+        click.option("--json", "output", flag_value="json", help="Print JSON."),
+        click.option("--table", "output", flag_value="table", default="table", hidden=True),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -88,22 +103,22 @@ def project() -> None:
 @click.argument("name")
 @click.option("--weight", type=int, default=100, show_default=True, help="Share beside other projects.")
 @data_options
-@json_option
-def project_create(name: str, weight: int, as_json: bool, **options: Any) -> None:
+@output_options
+def project_create(name: str, weight: int, output: str, **options: Any) -> None:
     """Make a project."""
     with room_of(options) as room:
         row = granted(room.create_project(CONSOLE, name, weight))
-    show([asdict(row)], ("id", "name", "weight"), as_json=as_json)
+    show([asdict(row)], ("id", "name", "weight"), output)
 
 
 @project.command("list")
 @data_options
-@json_option
-def project_list(as_json: bool, **options: Any) -> None:
+@output_options
+def project_list(output: str, **options: Any) -> None:
     """List projects."""
     with room_of(options) as room:
         rows = room.list_projects(CONSOLE)
-    show([asdict(row) for row in rows], ("id", "name", "weight"), as_json=as_json)
+    show([asdict(row) for row in rows], ("id", "name", "weight"), output)
 
 
 @click.group()
@@ -117,30 +132,33 @@ def token() -> None:
 @click.option("--role", type=click.Choice(["member", "admin", "operator", "auditor"]), default="member")
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Until it expires.")
 @data_options
-@json_option
-def token_create(project_id: str | None, name: str, role: Any, days: int, as_json: bool, **options: Any) -> None:
-    """Make a member with a token. The secret is shown this once."""
+@output_options
+def token_create(project_id: str | None, name: str, role: Any, days: int, output: str, **options: Any) -> None:
+    """Make a member with a token. The secret is shown this once; -q prints nothing else."""
     with room_of(options) as room:
         member = granted(room.create_member(CONSOLE, project_id, name, role))
         expires_us = room.now_us() + days * DAY_US
         row, secret = granted(room.create_token(CONSOLE, project_id, member.id, role, name, expires_us))
-    if as_json:
-        click.echo(json.dumps({**asdict(row), "secret": secret}, indent=2))
-        return
-    show([asdict(row)], ("id", "member_id", "role", "label"), as_json=False)
-    click.echo(f"secret (shown this once): {secret}")
+    match output:
+        case "json":
+            click.echo(json.dumps({**asdict(row), "secret": secret}, indent=2))
+        case "ids":
+            click.echo(secret)
+        case _:
+            show([asdict(row)], ("id", "member_id", "role", "label"), output)
+            click.echo(f"secret (shown this once): {secret}")
 
 
 @token.command("list")
 @click.option("--project", "project_id", help="Project; without it the facility's own tokens.")
 @data_options
-@json_option
-def token_list(project_id: str | None, as_json: bool, **options: Any) -> None:
+@output_options
+def token_list(project_id: str | None, output: str, **options: Any) -> None:
     """List tokens, without secrets."""
     with room_of(options) as room:
         rows = granted(room.list_tokens(CONSOLE, project_id))
     columns = ("id", "member_id", "role", "label", "expires_us", "revoked_us")
-    show([asdict(row) for row in rows], columns, as_json=as_json)
+    show([asdict(row) for row in rows], columns, output)
 
 
 @token.command("revoke")
@@ -161,12 +179,12 @@ def funder() -> None:
 @funder.command("create")
 @click.argument("name")
 @data_options
-@json_option
-def funder_create(name: str, as_json: bool, **options: Any) -> None:
+@output_options
+def funder_create(name: str, output: str, **options: Any) -> None:
     """Make a funder."""
     with room_of(options) as room:
         row = granted(room.create_funder(CONSOLE, name))
-    show([asdict(row)], ("id", "name"), as_json=as_json)
+    show([asdict(row)], ("id", "name"), output)
 
 
 @click.group()
@@ -179,23 +197,23 @@ def programme() -> None:
 @click.option("--funder", "funder_id", required=True)
 @click.option("--budget", type=Money(), required=True, help="In yuan.")
 @data_options
-@json_option
-def programme_create(name: str, funder_id: str, budget: int, as_json: bool, **options: Any) -> None:
+@output_options
+def programme_create(name: str, funder_id: str, budget: int, output: str, **options: Any) -> None:
     """Make a programme with its budget."""
     with room_of(options) as room:
         row = granted(room.create_programme(CONSOLE, name, funder_id, "CNY", budget))
-    show([asdict(row)], ("id", "funder_id", "name"), as_json=as_json)
+    show([asdict(row)], ("id", "funder_id", "name"), output)
 
 
 @programme.command("list")
 @data_options
-@json_option
-def programme_list(as_json: bool, **options: Any) -> None:
+@output_options
+def programme_list(output: str, **options: Any) -> None:
     """List programmes and what of their budgets is not yet granted (micro-units)."""
     with room_of(options) as room:
         rows = granted(room.list_programmes(CONSOLE))
     shown = [{**asdict(row), "available": available} for row, available in rows]
-    show(shown, ("id", "funder_id", "name", "asset", "available"), as_json=as_json)
+    show(shown, ("id", "funder_id", "name", "asset", "available"), output)
 
 
 @click.group()
@@ -210,28 +228,28 @@ def grant() -> None:
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Valid from now.")
 @click.option("--priority", type=int, default=0, show_default=True, help="Lower is used first.")
 @data_options
-@json_option
+@output_options
 def grant_issue(
-    project_id: str, programme_id: str, amount: int, days: int, priority: int, as_json: bool, **options: Any
+    project_id: str, programme_id: str, amount: int, days: int, priority: int, output: str, **options: Any
 ) -> None:
     """Give a project a grant out of a programme."""
     with room_of(options) as room:
         now = room.now_us()
         until_us = now + days * DAY_US
         row = granted(room.issue_grant(CONSOLE, project_id, programme_id, "CNY", amount, now, until_us, priority))
-    show([asdict(row)], ("id", "project_id", "programme_id", "asset", "amount"), as_json=as_json)
+    show([asdict(row)], ("id", "project_id", "programme_id", "asset", "amount"), output)
 
 
 @grant.command("list")
 @click.option("--project", "project_id", required=True)
 @data_options
-@json_option
-def grant_list(project_id: str, as_json: bool, **options: Any) -> None:
+@output_options
+def grant_list(project_id: str, output: str, **options: Any) -> None:
     """Where each grant of a project stands (micro-units)."""
     with room_of(options) as room:
         balance = granted(room.balance(CONSOLE, project_id))
     columns = ("id", "granted", "settled", "held", "available", "expired")
-    show(balance["grants"], columns, as_json=as_json)
+    show(balance["grants"], columns, output)
 
 
 @click.group()
@@ -241,12 +259,12 @@ def backend() -> None:
 
 @backend.command("list")
 @data_options
-@json_option
-def backend_list(as_json: bool, **options: Any) -> None:
+@output_options
+def backend_list(output: str, **options: Any) -> None:
     """List backends."""
     with room_of(options) as room:
         rows = room.backends()
-    show(rows, ("name", "state", "state_reason", "queued", "slots"), as_json=as_json)
+    show([{**row, "id": row["name"]} for row in rows], ("name", "state", "state_reason", "queued", "slots"), output)
 
 
 @backend.command("set")

@@ -6,6 +6,7 @@ import json
 import time
 
 import click
+
 from simulation.campaign import BrokenWorld, simulate_seeds
 from simulation.world import WORLDS
 
