@@ -37,7 +37,7 @@ def memory_bytes(method: Resolved, circuit: CircuitFindings) -> int:
     """What one execution allocates at its peak."""
     match method:
         case "statevector":
-            return 16 * 2**circuit.qubits
+            return 16 * (1 << circuit.qubits)
         case "matrix_product_state":
             return 4_096 * circuit.qubits
         case "stabilizer":
@@ -61,9 +61,9 @@ def _circuit_ns(method: Resolved, circuit: CircuitFindings) -> int:
 def _operation_ns(method: Resolved, circuit: CircuitFindings) -> int:
     match method:
         case "statevector":
-            return 500 + 2**circuit.qubits
+            return 500 + (1 << circuit.qubits)
         case "matrix_product_state":
-            return 20_000 + 1_000 * 2 ** min(circuit.qubits // 2, circuit.depth // 8, 30)
+            return 20_000 + 1_000 * (1 << min(circuit.qubits // 2, circuit.depth // 8, 30))
         case "stabilizer":
             return 200 + 10 * circuit.qubits
         case never:
@@ -85,7 +85,7 @@ def _shot_ns(method: Resolved, circuit: CircuitFindings) -> int:
 def _term_ns(method: Resolved, circuit: CircuitFindings) -> int:
     match method:
         case "statevector":
-            return 10_000 + 2**circuit.qubits
+            return 10_000 + (1 << circuit.qubits)
         case "matrix_product_state":
             return 100_000 * circuit.qubits
         case "stabilizer":

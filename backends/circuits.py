@@ -1,0 +1,141 @@
+"""From one circuit's content, in any format, to Qiskit circuits: scanned, inflated within bounds, then remembered."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import inspect
+import io
+import warnings
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from qiskit import qasm2, qpy
+from qiskit.circuit import Operation, QuantumCircuit, controlflow, library
+
+from backends.limits import Limits
+from backends.qasm3_import import import_qasm3
+from backends.qasm_scan import scan_qasm2
+from backends.qpy_scan import scan
+from backends.rejected import Rejected
+
+_INSTRUCTION_NAMES = frozenset(
+    name
+    for module in (library, controlflow)
+    for name, thing in vars(module).items()
+    if inspect.isclass(thing) and issubclass(thing, Operation)
+) | {"Clifford", "Delay", "Store", "AnnotatedOperation", "PauliProductMeasurement", "pauli_product_measurement"}
+
+_REMEMBERED_CONTENTS = 256
+_REMEMBERED_INSTRUCTIONS = 20_000
+_GZIP_WINDOW, _ZLIB_WINDOW = 31, 15
+
+
+@dataclass(eq=False, slots=True)
+class Circuit:
+    """One decoded circuit, which nobody may change, and what was worked out about it so far.
+
+    `key` is the same for the same content in the same place; `notes` holds derived facts by the name of who keeps them.
+    """
+
+    circuit: QuantumCircuit
+    key: bytes
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+_remembered: OrderedDict[bytes, tuple[Circuit, ...]] = OrderedDict()
+
+
+def decode(form: str, content: str, limits: Limits, where: str) -> tuple[Circuit, ...]:
+    """The circuits of one content: a QPY file (base64, plain or gzip or zlib) may hold several, a program holds one.
+
+    The same content gives the same objects again while it is remembered. Refuses with circuit_invalid,
+    circuit_too_large, control_flow_too_deep or payload_unsupported; `where` names the circuit in the sentence.
+    """
+    digest = blake2b(repr((form, limits)).encode(), digest_size=16)
+    digest.update(content.encode("utf-8", "surrogatepass"))
+    key = digest.digest()
+    if key in _remembered:
+        _remembered.move_to_end(key)
+        return _remembered[key]
+    circuits = tuple(
+        Circuit(circuit, key + index.to_bytes(4, "big"))
+        for index, circuit in enumerate(_load(form, content, limits, where))
+    )
+    if sum(len(each.circuit.data) for each in circuits) <= _REMEMBERED_INSTRUCTIONS:
+        _remembered[key] = circuits
+        if len(_remembered) > _REMEMBERED_CONTENTS:
+            _remembered.popitem(last=False)
+    return circuits
+
+
+def _load(form: str, content: str, limits: Limits, where: str) -> list[QuantumCircuit]:
+    """Parse, turning every way a parser can fail, panics of compiled code included, into a refusal."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            match form:
+                case "qpy":
+                    return _load_qpy(content, limits)
+                case "openqasm2":
+                    scan_qasm2(content, limits)
+                    custom = qasm2.LEGACY_CUSTOM_INSTRUCTIONS
+                    return [qasm2.loads(content, include_path=(), custom_instructions=custom)]
+                case "openqasm3":
+                    return [import_qasm3(content, limits)]
+                case _:
+                    detail = f'{where} has format "{form}"; send qpy, openqasm2 or openqasm3'
+                    raise Rejected("payload_unsupported", detail, {"format": form})
+    except Rejected as refusal:
+        raise Rejected(refusal.code, f"{where}: {refusal.detail}", refusal.fields) from refusal
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except RecursionError as error:
+        detail = f"{where}: it is nested too deep to be read; nest blocks, definitions and expressions less"
+        raise Rejected("control_flow_too_deep", detail, {"depth_max": limits.control_flow_depth}) from error
+    except MemoryError as error:
+        detail = f"{where}: reading it takes more memory than a decoder may use; send a smaller circuit"
+        raise Rejected("circuit_too_large", detail, {}) from error
+    except BaseException as error:  # a panic of compiled code is no Exception
+        raise Rejected("circuit_invalid", f"{where}: {_reason(error)}", {"format": form}) from error
+
+
+def _load_qpy(content: str, limits: Limits) -> list[QuantumCircuit]:
+    try:
+        packed = base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Rejected("circuit_invalid", "QPY content must be base64 of what qpy.dump wrote", {}) from error
+    plain = _inflate(packed, limits)
+    held = scan(plain, limits, _INSTRUCTION_NAMES)
+    circuits: list[QuantumCircuit] = qpy.load(io.BytesIO(plain))
+    if len(circuits) != held:
+        raise Rejected("circuit_invalid", f"the QPY file names {held} circuits and holds {len(circuits)}", {})
+    return circuits
+
+
+def _inflate(packed: bytes, limits: Limits) -> bytes:
+    """Undo gzip or zlib, never producing more than the limit."""
+    if packed[:2] == b"\x1f\x8b":
+        window = _GZIP_WINDOW
+    elif packed[:1] == b"\x78":
+        window = _ZLIB_WINDOW
+    else:
+        return packed
+    inflater = zlib.decompressobj(window)
+    try:
+        plain = inflater.decompress(packed, limits.inflated_bytes + 1)
+    except zlib.error as error:
+        raise Rejected("circuit_invalid", "the compressed content is damaged; compress it again", {}) from error
+    if len(plain) > limits.inflated_bytes:
+        detail = f"it inflates to more than {limits.inflated_bytes} bytes; send fewer circuits at once"
+        raise Rejected("circuit_too_large", detail, {"inflated_bytes_max": limits.inflated_bytes})
+    return plain
+
+
+def _reason(error: BaseException) -> str:
+    """What the parser said, in one line of reasonable length."""
+    text = " ".join(str(getattr(error, "message", None) or error).split())
+    return (text[:300] + "…") if len(text) > 300 else text or type(error).__name__

@@ -1,0 +1,181 @@
+"""The work document: circuits, PUBs and a seed as JSON, made by the service, read only in child processes.
+
+{"v": 1, "primitive": "sampler" | "estimator", "seed": int | null,
+ "circuits": [{"format": "qpy" | "openqasm2" | "openqasm3", "content": text}, …],
+ "pubs": [{"circuit": index into all decoded circuits in order, "parameter_values": …,
+           "shots": int | "observables": …, "precision": float}, …]}
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+
+from backends import observables, parameters
+from backends.circuits import Circuit
+from backends.circuits import decode as decode_circuits
+from backends.limits import Limits
+from backends.observables import Observables
+from backends.parameters import Values
+from backends.rejected import Rejected
+
+__all__ = ["Circuit", "EstimatorPub", "Pub", "Rejected", "SamplerPub", "Work", "decode"]
+
+Primitive = Literal["sampler", "estimator"]
+SEED_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SamplerPub:
+    """One circuit to sample: `values` has shape (*shape, parameters); every parameter set runs `shots` times."""
+
+    circuit: Circuit
+    values: Values
+    shape: tuple[int, ...]
+    shots: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EstimatorPub:
+    """One circuit and observables, broadcast against its parameter sets to `shape`; `precision` 0 is exact."""
+
+    circuit: Circuit
+    values: Values
+    observables: Observables
+    shape: tuple[int, ...]
+    precision: float
+
+
+Pub = SamplerPub | EstimatorPub
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """A decoded work document. `seed` None leaves the choice to the run."""
+
+    primitive: Primitive
+    circuits: tuple[Circuit, ...]
+    pubs: tuple[Pub, ...]
+    seed: int | None
+
+
+def decode(work: bytes, limits: Limits) -> Work:
+    """Read a work document into circuits, bound parameter arrays and observables, all within the limits.
+
+    Raises `Rejected` with circuit_invalid, circuit_too_large, payload_unsupported, control_flow_too_deep,
+    shots_out_of_range, precision_out_of_range, parameters_unbound, parameters_shape, parameters_not_finite,
+    observable_invalid or observable_width. Takes about 0.1 ms for a small circuit.
+    """
+    if len(work) > limits.work_bytes:
+        detail = f"the work document has {len(work)} bytes, at most {limits.work_bytes} are taken; split the job"
+        raise Rejected("circuit_too_large", detail, {"bytes": len(work), "bytes_max": limits.work_bytes})
+    try:
+        document = orjson.loads(work)
+        version, primitive = document["v"], document["primitive"]
+        sources, entries, seed = document["circuits"], document["pubs"], document.get("seed")
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise Rejected("circuit_invalid", f"the work document is not readable: {error}", {}) from error
+    if version != 1 or primitive not in ("sampler", "estimator"):
+        raise Rejected(
+            "payload_unsupported", f"work version {version!r}, primitive {primitive!r} are not known here", {}
+        )
+    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= SEED_MAX):
+        raise Rejected("circuit_invalid", f"the seed must be a whole number from 0 to {SEED_MAX}, or null", {})
+    circuits = _circuits(sources, limits)
+    pubs = _pubs(primitive, entries, circuits, limits)
+    return Work(primitive, circuits, pubs, seed)
+
+
+def _circuits(sources: Any, limits: Limits) -> tuple[Circuit, ...]:
+    if not isinstance(sources, list):
+        raise Rejected("circuit_invalid", "circuits must be a list", {})
+    circuits: list[Circuit] = []
+    for position, source in enumerate(sources):
+        if not isinstance(source, dict) or not isinstance(source.get("content"), str):
+            raise Rejected(
+                "circuit_invalid", f"circuit {position} must be an object with format and content as text", {}
+            )
+        circuits.extend(decode_circuits(str(source.get("format")), source["content"], limits, f"circuit {position}"))
+        if len(circuits) > limits.circuits:
+            detail = f"the work has more than {limits.circuits} circuits; split the job"
+            raise Rejected("circuit_too_large", detail, {"circuits_max": limits.circuits})
+    return tuple(circuits)
+
+
+def _pubs(primitive: Primitive, entries: Any, circuits: tuple[Circuit, ...], limits: Limits) -> tuple[Pub, ...]:
+    if not isinstance(entries, list):
+        raise Rejected("circuit_invalid", "pubs must be a list", {})
+    if len(entries) > limits.pubs:
+        detail = f"the work has {len(entries)} PUBs, at most {limits.pubs} are taken; split the job"
+        raise Rejected("circuit_too_large", detail, {"pubs": len(entries), "pubs_max": limits.pubs})
+    read = _sampler_pub if primitive == "sampler" else _estimator_pub
+    pubs: list[Pub] = []
+    numbers = sets = terms = 0
+    for position, entry in enumerate(entries):
+        where = f"PUB {position}"
+        index = entry.get("circuit") if isinstance(entry, dict) else None
+        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(circuits):
+            detail = f"{where} names circuit {index!r}, and there are {len(circuits)}, counted from 0"
+            raise Rejected("circuit_invalid", detail, {"circuits": len(circuits)})
+        circuit = circuits[index]
+        values = parameters.bind(entry.get("parameter_values"), _parameters_of(circuit), limits, where)
+        pub = read(entry, circuit, values, limits, where)
+        pubs.append(pub)
+        numbers += values.size
+        sets += math.prod(values.shape[:-1])
+        terms += pub.observables.terms if isinstance(pub, EstimatorPub) else 0
+        _bound("parameter numbers", numbers, limits.parameter_numbers)
+        _bound("parameter sets", sets, limits.executions)
+        _bound("Pauli terms", terms, limits.observable_terms)
+    return tuple(pubs)
+
+
+def _parameters_of(circuit: Circuit) -> Any:
+    """The circuit's parameters in their order, looked up once for each circuit."""
+    if "parameters" not in circuit.notes:
+        circuit.notes["parameters"] = tuple(circuit.circuit.parameters)
+    return circuit.notes["parameters"]
+
+
+def _sampler_pub(entry: Any, circuit: Circuit, values: Values, limits: Limits, where: str) -> SamplerPub:
+    shots = entry.get("shots")
+    if not isinstance(shots, int) or isinstance(shots, bool) or not 1 <= shots <= limits.shots:
+        detail = f"{where} asks for {shots!r} shots; give a whole number from 1 to {limits.shots}"
+        given = shots if isinstance(shots, int) else str(shots)
+        raise Rejected("shots_out_of_range", detail, {"shots": given, "shots_max": limits.shots})
+    return SamplerPub(circuit, values, values.shape[:-1], shots)
+
+
+def _estimator_pub(entry: Any, circuit: Circuit, values: Values, limits: Limits, where: str) -> EstimatorPub:
+    precision = entry.get("precision", 0.0)
+    if not isinstance(precision, int | float) or isinstance(precision, bool) or not 0 <= precision < math.inf:
+        detail = f"{where} asks for precision {precision!r}; give a number, 0 for the exact value"
+        raise Rejected("precision_out_of_range", detail, {"precision_min": limits.precision_min})
+    if 0 < precision < limits.precision_min:
+        detail = (
+            f"{where} asks for precision {precision:g}; give 0 for the exact value or at least {limits.precision_min:g}"
+        )
+        fields = {"precision": float(precision), "precision_min": limits.precision_min}
+        raise Rejected("precision_out_of_range", detail, fields)
+    if entry.get("observables") is None:
+        raise Rejected("observable_invalid", f"{where} has no observables; an estimator PUB needs at least one", {})
+    gathered = observables.read(entry["observables"], circuit.circuit.num_qubits, limits, where)
+    try:
+        shape = np.broadcast_shapes(values.shape[:-1], gathered.shape)
+    except ValueError as error:
+        detail = (
+            f"{where} has observables of shape {list(gathered.shape)} and parameter sets of shape "
+            f"{list(values.shape[:-1])}, which do not broadcast; make trailing axes equal or 1"
+        )
+        raise Rejected("parameters_shape", detail, {}) from error
+    return EstimatorPub(circuit, values, gathered, shape, float(precision))
+
+
+def _bound(name: str, found: int, bound: int) -> None:
+    if found > bound:
+        detail = f"the work has {found} {name}, at most {bound} are taken; split the job"
+        raise Rejected("circuit_too_large", detail, {name.replace(" ", "_").lower(): found, "max": bound})
