@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from typing import cast
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from api.answers import Refused, problem_answer
 from api.documents import refusal_of_query
 from api.envelope import BodyTooLarge, too_large
 from dispatcher.model import Refusal
-from store.errors import BadCursor, Duplicate, StoreUnavailable
+from store.errors import BadCursor, Duplicate, OutcomeUnknown, StoreUnavailable
+
+_LOG = logging.getLogger("api")
 
 
 def install(app: FastAPI) -> None:
@@ -39,15 +44,15 @@ async def _invalid_query(request: Request, fault: Exception) -> Response:
 async def _http_exception(request: Request, fault: Exception) -> Response:
     """What the routing itself says: unknown routes, other methods, bodies over the limit."""
     raised = cast(HTTPException, fault)
-    headers = dict(raised.headers or {})
+    headers = {name.lower(): value for name, value in (raised.headers or {}).items()}
     if isinstance(raised, BodyTooLarge):
         return problem_answer(request, too_large(raised.limit), {"connection": "close"})
     match raised.status_code:
         case 404:
             refusal = Refusal("not_found", f"There is nothing at {request.url.path}.")
         case 405:
-            allowed = headers.get("Allow", headers.get("allow", ""))
-            detail = f"{request.url.path} does not take {request.method}; it takes {allowed or 'another method'}."
+            allowed = headers["allow"] = ", ".join(_methods(request))
+            detail = f"{request.url.path} does not take {request.method}; it takes {allowed}."
             refusal = Refusal("method_not_allowed", detail, {"allowed": allowed})
         case status if status < 500:
             refusal = Refusal("invalid_request", str(raised.detail))
@@ -56,15 +61,26 @@ async def _http_exception(request: Request, fault: Exception) -> Response:
     return problem_answer(request, refusal, headers)
 
 
+def _methods(request: Request) -> list[str]:
+    """The methods that the address takes, over all its routes (the routing names those of one)."""
+    routes: list[APIRoute] = request.app.state.routes
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in matching for method in route.methods or ()})
+
+
 async def _unavailable(request: Request, fault: Exception) -> Response:
-    return problem_answer(request, Refusal("unavailable", f"Nothing was written: {fault}.", {"retry_after_s": 2}))
+    _LOG.warning("%s %s: the store is unavailable: %s", request.method, request.url.path, fault)
+    detail = "The database cannot be used at the moment; nothing was written."
+    if isinstance(fault, OutcomeUnknown):
+        detail = "The connection to the database broke; ask with the same idempotency key whether it was written."
+    return problem_answer(request, Refusal("unavailable", detail, {"retry_after_s": 2}))
 
 
-async def _bad_cursor(request: Request, fault: Exception) -> Response:
+async def _bad_cursor(request: Request, _fault: Exception) -> Response:
     detail = "is not one that this list has given out; begin again without it"
     errors = [{"parameter": "cursor", "detail": detail}]
     return problem_answer(request, Refusal("invalid_request", f"The parameter cursor {detail}.", {"errors": errors}))
 
 
-async def _duplicate(request: Request, fault: Exception) -> Response:
+async def _duplicate(request: Request, _fault: Exception) -> Response:
     return problem_answer(request, Refusal("already_exists", "There is one of that name already."))

@@ -11,7 +11,6 @@ class ApiLimits:
 
     body_bytes: int = 8_000_000
     batch_jobs: int = 1_000
-    wait_s: int = 60
     waiters: int = 2_000
     """Long polls and event streams open at once, in this process."""
     waiters_of_member: int = 200

@@ -13,6 +13,7 @@ from dispatcher.model import Caller, Refusal, Role, Submission
 from ledger.model import Grant
 from store.rows import (
     AttemptRow,
+    BackendState,
     FunderRow,
     HistoryRow,
     JobFilter,
@@ -155,7 +156,7 @@ class FacilityPort(Protocol):
     def backend(self, name: str, /) -> Mapping[str, Any] | None: ...
 
     def set_backend_state(
-        self, caller: Caller, name: str, state: str, reason: str, /
+        self, caller: Caller, name: str, state: BackendState, reason: str, /
     ) -> Mapping[str, Any] | Refusal | None: ...
 
     def ready(self) -> Mapping[str, bool]: ...

@@ -36,7 +36,7 @@ class Waiter:
     overrun: bool = False
     """Rows were dropped: the waiter is too slow and has to come back and resume."""
     released: bool = False
-    """The service is stopping: nothing will come any more."""
+    """The service is stopping or the client is gone: nothing is worth waiting for."""
 
     def offer(self, row: HistoryRow) -> None:
         """Take a row if it concerns this waiter."""
@@ -46,6 +46,11 @@ class Waiter:
             self.overrun = True
         else:
             self.rows.append(row)
+        self.fresh.set()
+
+    def dismiss(self) -> None:
+        """Have it stop waiting."""
+        self.released = True
         self.fresh.set()
 
     async def take(self, timeout_s: float) -> list[HistoryRow]:
@@ -115,8 +120,7 @@ class Watch:
         """Let every waiter go, now and from now on; for the shutdown. Call it on the event loop."""
         self._stopping = True
         for one in self._everybody():
-            one.released = True
-            one.fresh.set()
+            one.dismiss()
 
     async def close(self) -> None:
         """Release the waiters and end the task."""

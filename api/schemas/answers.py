@@ -1,0 +1,327 @@
+"""Answers about jobs, as documentation: what `api.shapes` writes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.fields import Amount, Told
+from api.schemas.problems import PROBLEM_EXAMPLE, ProblemDocument
+
+JobState = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
+
+_JOB = "job_01J8Z3V7Q4M2"
+_LINKS: dict[str, Any] = {
+    "self": f"/v1/jobs/{_JOB}",
+    "result": f"/v1/jobs/{_JOB}/result",
+    "receipt": f"/v1/jobs/{_JOB}/receipt",
+    "events": f"/v1/jobs/{_JOB}/events",
+}
+QUOTE_EXAMPLE: dict[str, Any] = {
+    "expected": {"micro": 2_603, "asset": "CNY"},
+    "ceiling": {"micro": 126_103, "asset": "CNY"},
+    "lines": [
+        {"what": "job", "quantity": 1, "unit": "job", "unit_price": 1_000, "amount": 1_000},
+        {"what": "run time", "quantity": 3, "unit": "ms", "unit_price": 500, "amount": 1_500},
+        {"what": "shots", "quantity": 1_024, "unit": "shot", "unit_price": 100, "amount": 103},
+    ],
+    "rate": {"backend": "aer", "per_job": 1_000, "per_qpu_ms": 500, "per_kshot": 100, "version": "2026-1"},
+    "estimate_ms": 3,
+    "ceiling_ms": 250,
+    "shots": 1_024,
+}
+FINDINGS_EXAMPLE: dict[str, Any] = {
+    "primitive": "sampler",
+    "circuits": [
+        {"qubits": 2, "clbits": 2, "depth": 3, "gates_1q": 1, "gates_2q": 1, "operations": 4, "clifford": True}
+    ],
+    "totals": {
+        "pubs": 1,
+        "parameter_sets": 1,
+        "executions": 1,
+        "shots": 1_024,
+        "qubits_max": 2,
+        "result_bytes": 1_024,
+    },
+}
+JOB_EXAMPLE: dict[str, Any] = {
+    "id": _JOB,
+    "project_id": "prj_01J8Z3",
+    "member_id": "mem_01J8Z3",
+    "primitive": "sampler",
+    "name": "Bell pair",
+    "state": "succeeded",
+    "version": 3,
+    "priority": 0,
+    "backend": "aer",
+    "backend_asked": "auto",
+    "tags": ["demo"],
+    "metadata": {},
+    "created_us": 1_790_000_000_000_000,
+    "created_at": "2026-09-21T14:13:20.000000Z",
+    "started_us": 1_790_000_000_012_000,
+    "started_at": "2026-09-21T14:13:20.012000Z",
+    "ended_us": 1_790_000_000_016_000,
+    "ended_at": "2026-09-21T14:13:20.016000Z",
+    "cancel_requested_us": None,
+    "time_limit_us": 60_000_000,
+    "max_cost": None,
+    "estimate_us": 2_600,
+    "quote": QUOTE_EXAMPLE,
+    "cost": {"micro": 2_603, "asset": "CNY"},
+    "wait_reason": None,
+    "findings": FINDINGS_EXAMPLE,
+    "problem": None,
+    "usage": {"qpu_ms": 3, "shots": 1_024, "cpu_ms": 3},
+    "result_bytes": 412,
+    "links": _LINKS,
+}
+BRIEF_EXAMPLE: dict[str, Any] = {
+    name: JOB_EXAMPLE[name]
+    for name in ("id", "project_id", "name", "version", "backend", "created_us", "quote", "links")
+} | {"state": "queued", "version": 1}
+CHANGE_EXAMPLE: dict[str, Any] = {
+    "id": _JOB,
+    "state": "running",
+    "version": 2,
+    "reason": "started",
+    "at_us": 1_790_000_000_012_000,
+    "at": "2026-09-21T14:13:20.012000Z",
+}
+ATTEMPT_EXAMPLE: dict[str, Any] = {
+    "id": f"{_JOB}/0.1",
+    "number": 1,
+    "worker_id": "wrk_01J8Z3",
+    "backend": "aer",
+    "state": "succeeded",
+    "leased_us": 1_790_000_000_010_000,
+    "started_us": 1_790_000_000_012_000,
+    "ended_us": 1_790_000_000_016_000,
+    "failure": None,
+}
+RECEIPT_EXAMPLE: dict[str, Any] = {
+    "v": 1,
+    "job_id": _JOB,
+    "project_id": "prj_01J8Z3",
+    "asset": "CNY",
+    "state": "settled",
+    "usage": {"qpu_ms": 3, "shots": 1_024, "cpu_ms": 3},
+    "lines": QUOTE_EXAMPLE["lines"],
+    "charged": 2_603,
+    "quoted": {"expected": 2_603, "ceiling": 126_103},
+    "held": 126_103,
+    "paid_by_grants": 2_603,
+    "released": 123_500,
+    "absorbed_by_facility": 0,
+    "payers": [
+        {
+            "grant_id": "grt_01J8Z3",
+            "programme_id": "pgm_01J8Z3",
+            "funder_id": "fun_01J8Z3",
+            "held": 126_103,
+            "paid": 2_603,
+            "released": 123_500,
+            "released_to": "available",
+        }
+    ],
+    "explanation": ["run time: 3 ms at 0.000500 CNY per ms = 0.001500 CNY."],
+}
+
+
+class Quote(Told):
+    """The price expected, and the ceiling: what is held, and more than which a job is never charged."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [QUOTE_EXAMPLE]})
+
+    expected: Amount
+    ceiling: Amount
+    lines: list[dict[str, Any]]
+    rate: dict[str, Any]
+    estimate_ms: int
+    ceiling_ms: int
+    shots: int
+
+
+class Links(Told):
+    """Where to read on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_LINKS]})
+
+    self: str
+    result: str
+    receipt: str
+    events: str
+
+
+class Usage(Told):
+    """What a job used: engine time, shots and processor time."""
+
+    qpu_ms: int
+    shots: int
+    cpu_ms: int
+
+
+class Job(Told):
+    """A job. `version` grows with every change; `wait_reason` is told of a queued job that is read alone."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [JOB_EXAMPLE]})
+
+    id: str
+    project_id: str
+    member_id: str
+    primitive: Literal["sampler", "estimator"]
+    name: str | None
+    state: JobState
+    version: int
+    priority: int
+    backend: str
+    backend_asked: str
+    tags: list[str]
+    metadata: dict[str, Any]
+    created_us: int
+    created_at: str
+    started_us: int | None
+    started_at: str | None
+    ended_us: int | None
+    ended_at: str | None
+    cancel_requested_us: int | None
+    time_limit_us: int
+    max_cost: int | None
+    estimate_us: int
+    quote: Quote
+    cost: Amount | None
+    wait_reason: str | None
+    findings: dict[str, Any]
+    problem: ProblemDocument | None
+    usage: Usage | None
+    result_bytes: int | None
+    links: Links
+
+
+class JobPage(Told):
+    """Jobs, newest first; `next_cursor` null ends the list."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"jobs": [JOB_EXAMPLE], "next_cursor": None}]})
+
+    jobs: list[Job]
+    next_cursor: str | None
+
+
+class BriefJob(Told):
+    """A job as a batch answers it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [BRIEF_EXAMPLE]})
+
+    id: str
+    project_id: str
+    name: str | None
+    state: JobState
+    version: int
+    backend: str
+    created_us: int
+    quote: Quote
+    links: Links
+
+
+class Outcome(Told):
+    """What became of one job of a batch: `job` with status 201 (or 200: it was there), or `problem`."""
+
+    index: int
+    status: int
+    job: BriefJob | None = None
+    problem: ProblemDocument | None = None
+
+
+class BatchAnswer(Told):
+    """One outcome for each job of the batch, in its order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "jobs": [
+                        {"index": 0, "status": 201, "job": BRIEF_EXAMPLE},
+                        {"index": 1, "status": 422, "problem": PROBLEM_EXAMPLE},
+                    ]
+                }
+            ]
+        }
+    )
+
+    jobs: list[Outcome]
+
+
+class QuoteAnswer(Told):
+    """What the job would cost and how long it would wait now. Nothing is reserved."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"quote": QUOTE_EXAMPLE, "backend": "aer", "wait_us": 0, "findings": FINDINGS_EXAMPLE}]
+        }
+    )
+
+    quote: Quote
+    backend: str
+    wait_us: int
+    findings: dict[str, Any]
+
+
+class Change(Told):
+    """One step of a job's life."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [CHANGE_EXAMPLE]})
+
+    id: str
+    state: JobState
+    version: int
+    reason: str
+    at_us: int
+    at: str
+
+
+class Attempt(Told):
+    """One try of a job on one worker."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ATTEMPT_EXAMPLE]})
+
+    id: str
+    number: int
+    worker_id: str
+    backend: str
+    state: str
+    leased_us: int
+    started_us: int | None
+    ended_us: int | None
+    failure: dict[str, Any] | None
+
+
+class History(Told):
+    """All steps and all attempts, oldest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"history": [CHANGE_EXAMPLE], "attempts": [ATTEMPT_EXAMPLE]}]}
+    )
+
+    history: list[Change]
+    attempts: list[Attempt]
+
+
+class Receipt(Told):
+    """The price of an ended job in figures that add up, and who paid which part."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [RECEIPT_EXAMPLE]})
+
+    job_id: str
+    project_id: str
+    asset: str
+    state: str
+    usage: Usage
+    lines: list[dict[str, Any]]
+    charged: int
+    held: int
+    paid_by_grants: int
+    released: int
+    absorbed_by_facility: int
+    payers: list[dict[str, Any]]
+    explanation: list[str] = Field(description="The same in sentences.")

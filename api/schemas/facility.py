@@ -1,0 +1,110 @@
+"""Backends, health and version: requests and answers."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.fields import Asked, Text, Told
+
+BackendState = Literal["online", "draining", "offline"]
+
+_BACKEND: dict[str, Any] = {
+    "name": "aer",
+    "title": "Aer, exact",
+    "description": "Exact simulation with the method that Aer chooses.",
+    "engine": "aer",
+    "method": "automatic",
+    "qubits_max": 30,
+    "basis_gates": ["h", "cx", "rz"],
+    "simulated": True,
+    "state": "online",
+    "state_reason": "",
+    "queued": 0,
+    "slots": 2,
+    "rate": {
+        "backend": "aer",
+        "per_job": 1_000,
+        "per_qpu_ms": 500,
+        "per_kshot": 100,
+        "version": "2026-1",
+        "asset": "CNY",
+    },
+}
+
+
+class BackendStateRequest(Asked):
+    """What an operator decides about a backend; on a draining or offline one nothing new is placed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "draining", "reason": "calibration"}]})
+
+    state: BackendState
+    reason: Text = Field(default="", max_length=500)
+
+
+class Backend(Told):
+    """What runs circuits, its state, its queue and its prices in micro-units."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_BACKEND]})
+
+    name: str
+    title: str
+    description: str
+    qubits_max: int
+    basis_gates: list[str]
+    simulated: bool
+    state: BackendState
+    state_reason: str
+    queued: int
+    slots: int
+    rate: dict[str, Any]
+
+
+class BackendList(Told):
+    """All backends."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"backends": [_BACKEND]}]})
+
+    backends: list[Backend]
+
+
+class Live(Told):
+    """The process answers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"live": True}]})
+
+    live: bool
+
+
+class Ready(Told):
+    """Whether jobs can be admitted, and which part is missing if not."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"ready": True, "parts": {"database": True, "inspector": True}}]}
+    )
+
+    ready: bool
+    parts: dict[str, bool]
+
+
+class Version(Told):
+    """Versions of the service and of what runs the circuits, and the limits in force."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "service": "0.1.0",
+                    "api": "v1",
+                    "qiskit": "2.6.2",
+                    "qiskit_aer": "0.18.2",
+                    "settings": {"asset": "CNY", "body_bytes": 8_000_000, "batch_jobs": 1_000},
+                }
+            ]
+        }
+    )
+
+    service: str
+    api: str
+    settings: dict[str, Any]

@@ -1,0 +1,235 @@
+"""Funders, programmes, grants and balances: requests and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.fields import Amount, Asked, Identifier, InstantUs, Money, Name, Told
+
+_FUNDER: dict[str, Any] = {
+    "id": "fun_01J8Z3",
+    "name": "Science and Technology Bureau",
+    "created_us": 1_790_000_000_000_000,
+    "created_at": "2026-09-21T14:13:20.000000Z",
+}
+_PROGRAMME: dict[str, Any] = {
+    "id": "pgm_01J8Z3",
+    "funder_id": "fun_01J8Z3",
+    "name": "Quantum vouchers 2026",
+    "asset": "CNY",
+    "created_us": 1_790_000_000_000_000,
+    "created_at": "2026-09-21T14:13:20.000000Z",
+    "available": {"micro": 900_000_000_000, "asset": "CNY"},
+}
+_GRANT: dict[str, Any] = {
+    "id": "grt_01J8Z3",
+    "programme_id": "pgm_01J8Z3",
+    "funder_id": "fun_01J8Z3",
+    "project_id": "prj_01J8Z3",
+    "amount": {"micro": 100_000_000_000, "asset": "CNY"},
+    "valid_from_us": 1_790_000_000_000_000,
+    "valid_from_at": "2026-09-21T14:13:20.000000Z",
+    "valid_until_us": 1_821_536_000_000_000,
+    "valid_until_at": "2027-09-21T14:13:20.000000Z",
+    "priority": 100,
+    "created_us": 1_790_000_000_000_000,
+    "created_at": "2026-09-21T14:13:20.000000Z",
+    "expired": False,
+}
+_FIGURES: dict[str, Any] = {
+    "granted": 100_000_000_000,
+    "settled": 2_603,
+    "held": 126_103,
+    "available": 99_999_871_294,
+    "expired": 0,
+}
+_BALANCE: dict[str, Any] = {
+    "project_id": "prj_01J8Z3",
+    "asset": "CNY",
+    **_FIGURES,
+    "grants": [
+        {
+            "id": "grt_01J8Z3",
+            "programme_id": "pgm_01J8Z3",
+            "funder_id": "fun_01J8Z3",
+            "valid_until_us": 1_821_536_000_000_000,
+            **_FIGURES,
+        }
+    ],
+}
+
+
+class FunderRequest(Asked):
+    """Someone who pays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Science and Technology Bureau"}]})
+
+    name: Name
+
+
+class ProgrammeRequest(Asked):
+    """A budget that its funder pledges, from which grants are issued."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Quantum vouchers 2026",
+                    "funder_id": "fun_01J8Z3",
+                    "budget": {"micro": 1_000_000_000_000, "asset": "CNY"},
+                }
+            ]
+        }
+    )
+
+    name: Name
+    funder_id: Identifier
+    budget: Money
+
+
+class GrantRequest(Asked):
+    """A grant for a project out of a programme. Of several grants the lower `priority` burns first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "project_id": "prj_01J8Z3",
+                    "programme_id": "pgm_01J8Z3",
+                    "amount": {"micro": 100_000_000_000, "asset": "CNY"},
+                    "valid_until_us": 1_821_536_000_000_000,
+                    "priority": 100,
+                }
+            ]
+        }
+    )
+
+    project_id: Identifier
+    programme_id: Identifier
+    amount: Money
+    valid_from_us: InstantUs | None = Field(default=None, description="Default: now.")
+    valid_until_us: InstantUs
+    priority: int = Field(default=100, ge=0, le=1_000_000)
+
+
+class Funder(Told):
+    """Who pays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_FUNDER]})
+
+    id: str
+    name: str
+    created_us: int
+    created_at: str
+
+
+class FunderList(Told):
+    """All funders."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"funders": [_FUNDER]}]})
+
+    funders: list[Funder]
+
+
+class Programme(Told):
+    """A programme, and what of its budget is not yet granted."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_PROGRAMME]})
+
+    id: str
+    funder_id: str
+    name: str
+    asset: str
+    created_us: int
+    created_at: str
+    available: Amount
+
+
+class ProgrammeList(Told):
+    """All programmes."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"programmes": [_PROGRAMME]}]})
+
+    programmes: list[Programme]
+
+
+class Grant(Told):
+    """What a project may spend in [valid_from, valid_until)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_GRANT]})
+
+    id: str
+    programme_id: str
+    funder_id: str
+    project_id: str
+    amount: Amount
+    valid_from_us: int
+    valid_from_at: str | None
+    valid_until_us: int
+    valid_until_at: str | None
+    priority: int
+    created_us: int
+    created_at: str
+    expired: bool
+
+
+class GrantList(Told):
+    """The grants of a project."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"grants": [_GRANT]}]})
+
+    grants: list[Grant]
+
+
+class GrantFigures(Told):
+    """Where one grant stands: granted = settled + held + available + expired."""
+
+    id: str
+    programme_id: str
+    funder_id: str
+    valid_until_us: int
+    granted: int
+    settled: int
+    held: int
+    available: int
+    expired: int
+
+
+class Balance(Told):
+    """Where a project stands, in the smallest unit of the asset: granted = settled + held + available + expired."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_BALANCE]})
+
+    project_id: str
+    asset: str
+    granted: int
+    settled: int
+    held: int
+    available: int
+    expired: int
+    grants: list[GrantFigures]
+
+
+class Statement(Balance):
+    """The balance at an instant, the jobs by state, what they were charged and what the facility absorbed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **_BALANCE,
+                    "at_us": 1_790_000_000_000_000,
+                    "jobs": {"succeeded": 12, "failed": 1},
+                    "charged": 2_603,
+                    "absorbed_by_facility": 0,
+                }
+            ]
+        }
+    )
+
+    at_us: int
+    jobs: dict[str, int]
+    charged: int
+    absorbed_by_facility: int
