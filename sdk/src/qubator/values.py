@@ -125,14 +125,11 @@ def _folded(flat: list[Any], shape: Sequence[int]) -> Any:
 
 
 def _spelled(observables: Any, term: Any, place: tuple[int, ...]) -> dict[str, float]:
+    import numpy as np
+
     known = _terms.known
-    key = (
-        term.num_qubits.to_bytes(8, "big"),
-        term.coeffs.tobytes(),
-        term.bit_terms.tobytes(),
-        term.indices.tobytes(),
-        term.boundaries.tobytes(),
-    )
+    parts = (term.coeffs, term.bit_terms, term.indices, term.boundaries)
+    key = (term.num_qubits.to_bytes(8, "big"), *(np.asarray(part).tobytes() for part in parts))
     spelled = known.get(key)
     if spelled is None:
         spelled = {label: float(weight) for label, weight in observables[place].items()}

@@ -1,0 +1,127 @@
+"""The client's words, as requests of the HTTP contract."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from qubator import Client, Submission
+from qubator.errors import NotConfigured, NotFound, Refused
+from qubator.job import Job
+from qubator.money import Money
+
+BELL2 = 'OPENQASM 2.0;include "qelib1.inc";qreg q[1];creg c[1];measure q->c;'
+QUEUED = {"id": "job_1", "state": "queued", "primitive": "sampler", "version": 1}
+
+
+def test_nothing_is_opened_before_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(httpx, "Client", lambda *_, **__: pytest.fail("a socket pool was made"))
+    assert repr(Client("http://x.example", "qb_x")) == "<qubator.Client http://x.example>"
+
+
+def test_without_an_address_the_client_says_what_to_do() -> None:
+    with pytest.raises(NotConfigured, match="qubator login"):
+        Client()
+
+
+def test_every_submission_has_a_key_of_its_own(script: Any) -> None:
+    script.say(*[script.answer(201, QUEUED)] * 3)
+    client = script.client()
+    assert isinstance(client.submit(BELL2, shots=5), Job)
+    client.submit(BELL2, shots=5)
+    client.submit(BELL2, idempotency_key="mine")
+    keys = [request.headers["Idempotency-Key"] for request in script.requests]
+    assert len(set(keys)) == 3
+    assert keys[2] == "mine"
+    assert script.lines() == ["POST /v1/jobs"] * 3
+    assert script.bodies()[0]["options"] == {"shots": 5}
+
+
+def test_submitting_many_shares_terms_and_returns_or_raises_refusals(script: Any) -> None:
+    refused = {"index": 1, "status": 402, "problem": {"code": "grant_exhausted", "detail": "too dear"}}
+    rows = {"jobs": [{"index": 0, "status": 201, "job": QUEUED}, refused]}
+    script.say(script.answer(200, rows), script.answer(200, rows))
+    many: list[Any] = [BELL2, Submission([BELL2, BELL2], seed=3)]
+    outcomes = script.client().submit_many(many, refusals="return", shots=9, tags=["t"])
+    assert [type(each) for each in outcomes] == [Job, Refused]
+    first, second = script.bodies()[0]["jobs"]
+    assert (first["options"], first["tags"]) == ({"shots": 9}, ["t"])
+    assert (second["options"], len(second["pubs"])) == ({"shots": 1024, "seed": 3}, 2)
+    with pytest.raises(Refused, match="number 1: too dear"):
+        script.client().submit_many(many)
+
+
+def test_a_misspelt_term_is_a_type_error_before_sending(script: Any) -> None:
+    with pytest.raises(TypeError, match="shot"):
+        script.client().submit_many([BELL2], shot=5)
+
+
+def test_a_quote_has_its_figures(script: Any) -> None:
+    money = {"expected": {"micro": 5, "asset": "CNY"}, "ceiling": {"micro": 9, "asset": "CNY"}}
+    script.say(script.answer(200, {"quote": money, "backend": "aer", "wait_us": 7, "findings": {}}))
+    found = script.client().quote(BELL2, shots=10)
+    assert (found.expected, found.ceiling, found.backend, found.wait_us) == (Money(5), Money(9), "aer", 7)
+    assert script.lines() == ["POST /v1/quotes"]
+    assert "Idempotency-Key" not in script.requests[0].headers
+
+
+def test_jobs_are_read_page_by_page_as_needed(script: Any) -> None:
+    pages = [[{**QUEUED, "id": f"job_{n}"} for n in (4, 3)], [{**QUEUED, "id": "job_2"}]]
+    script.say(script.answer(200, {"jobs": pages[0], "next_cursor": "c"}))
+    found = script.client().jobs(state=["queued", "running"], tag="t", since=datetime(2026, 1, 1, tzinfo=UTC), until=5)
+    assert next(found).id == "job_4"
+    assert next(found).id == "job_3"
+    assert len(script.requests) == 1
+    script.say(script.answer(200, {"jobs": pages[1], "next_cursor": None}))
+    assert [job.id for job in found] == ["job_2"]
+    assert script.lines() == [
+        "GET /v1/jobs?state=queued&state=running&tag=t&since_us=1767225600000000&until_us=5&limit=100",
+        "GET /v1/jobs?state=queued&state=running&tag=t&since_us=1767225600000000&until_us=5&limit=100&cursor=c",
+    ]
+
+
+def test_a_limit_of_jobs_reads_no_more_than_needed(script: Any) -> None:
+    script.say(script.answer(200, {"jobs": [QUEUED, QUEUED], "next_cursor": "c"}))
+    assert len(list(script.client().jobs(limit=2))) == 2
+    assert script.lines() == ["GET /v1/jobs?limit=2"]
+
+
+def test_a_quota_has_three_figures_in_total_and_per_grant(script: Any) -> None:
+    figures = {"granted": 100, "settled": 30, "held": 20, "available": 50, "expired": 0}
+    balance = {"project_id": "p", "asset": "CNY", **figures, "grants": [{"grant_id": "g", **figures}]}
+    script.say(script.answer(200, balance))
+    quota = script.client().quota()
+    assert (quota.settled, quota.held, quota.available) == (Money(30), Money(20), Money(50))
+    assert quota.grants[0].available == Money(50)
+    assert quota.grants[0].record["grant_id"] == "g"
+    assert script.lines() == ["GET /v1/projects/me/balance"]
+
+
+def test_the_plain_reads(script: Any) -> None:
+    script.say(
+        script.answer(200, QUEUED), script.answer(200, {"backends": [{"name": "aer"}]}), script.answer(200, {"role": "member"}),
+        script.answer(200, {"jobs": {}}), script.answer(200, {"version": "0.1.0"}), script.problem(404, "not_found"),
+    )  # fmt: skip
+    client = script.client()
+    assert client.job("job_1").id == "job_1"
+    assert client.backends() == [{"name": "aer"}]
+    assert client.me() == {"role": "member"}
+    assert client.statement("prj_1") == {"jobs": {}}
+    assert client.service_version() == {"version": "0.1.0"}
+    with pytest.raises(NotFound):
+        client.job("other")
+    assert script.lines() == [
+        "GET /v1/jobs/job_1", "GET /v1/backends", "GET /v1/me", "GET /v1/projects/prj_1/statement", "GET /v1/version",
+        "GET /v1/jobs/other",
+    ]  # fmt: skip
+
+
+def test_a_client_is_copied_as_itself_and_pickled_without_sockets() -> None:
+    with Client("http://x.example", "qb_x") as client:
+        assert copy.deepcopy(client) is client
+        assert pickle.loads(pickle.dumps(client)).url == "http://x.example"
