@@ -140,8 +140,8 @@ def _attempt(engine: Engine, limits: Limits, key: Key, order: Frame) -> Report:
 def explain(error: BaseException, memory_mib: int) -> tuple[FailureCause, str, str, dict[str, Any]]:
     """(kind, code, reason, fields) of what an engine raised; the reason is safe to send."""
     if isinstance(error, Rejected):
-        return "user", error.code, _sendable(error.detail), plain(error.fields)
-    text = _sendable(str(error))
+        return "user", error.code, sendable(error.detail), plain(error.fields)
+    text = sendable(str(error))
     if isinstance(error, MemoryError) or any(word in text for word in _MEMORY_WORDS):
         return "memory", "memory_exceeded", memory_reason(memory_mib), {"memory_mib": memory_mib}
     # Not the user's doing as far as we know, and not of our surroundings either: an engine that failed on this work.
@@ -153,11 +153,12 @@ def plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     try:
         orjson.dumps(dict(fields))
     except TypeError:
-        return {name: _sendable(str(value)) for name, value in fields.items()}
+        return {name: sendable(str(value)) for name, value in fields.items()}
     return dict(fields)
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
+    """Shortened, and without what UTF-8 cannot carry."""
     return text[:_REASON_CHARS].encode("utf-8", "replace").decode()
 
 
