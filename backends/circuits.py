@@ -55,9 +55,7 @@ def decode(form: str, content: str, limits: Limits, where: str) -> tuple[Circuit
     The same content gives the same objects again while it is remembered. Refuses with circuit_invalid,
     circuit_too_large, control_flow_too_deep or payload_unsupported; `where` names the circuit in the sentence.
     """
-    digest = blake2b(repr((form, limits)).encode(), digest_size=16)
-    digest.update(content.encode("utf-8", "surrogatepass"))
-    key = digest.digest()
+    key = blake2b(content.encode(), digest_size=16, key=f"{form}/{hash(limits)}".encode()).digest()
     if key in _remembered:
         _remembered.move_to_end(key)
         return _remembered[key]

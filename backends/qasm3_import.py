@@ -4,6 +4,7 @@ The importer evaluates sizes, broadcasts and loops while it walks the program, s
 each override charges what is about to be built and refuses before it is.
 """
 
+# ruff: noqa: N802 - the methods of a visitor are named after the nodes it visits
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Reads OpenQASM text for its sizes before a parser does: nesting, registers, broadcasts, definitions inside each other.
+"""Reads OpenQASM text for its sizes before a parser does: nesting, registers, broadcasts, nested definitions.
 
 Textual and cheap; anything it does not understand it leaves to the parser, whose errors name the line.
 """

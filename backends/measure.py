@@ -1,0 +1,125 @@
+"""Measures decoded work: what its circuits amount to and what its PUBs will execute and return."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from backends.findings import CircuitFindings, Findings
+from backends.limits import Limits
+from backends.rejected import Rejected
+from backends.structure import Structure, structure_of
+from backends.work import Circuit, EstimatorPub, SamplerPub, Work
+
+_JSON_PER_BYTE = (4, 3)
+_PUB_BYTES = 400
+
+
+def measure(work: Work, limits: Limits) -> Findings:
+    """Count every circuit and add up every PUB.
+
+    Refuses with circuit_too_large, control_flow_too_deep, circuit_invalid, no_measurement, precision_out_of_range or
+    result_too_large. A circuit that was measured before under the same limits is not measured again.
+    """
+    order = {id(circuit): index for index, circuit in enumerate(work.circuits)}
+    found = [_findings_of(circuit, limits, f"circuit {index}") for index, circuit in enumerate(work.circuits)]
+    executions, shots, terms = ([0] * len(found) for _ in range(3))
+    parameter_sets = result_bytes = 0
+    for position, pub in enumerate(work.pubs):
+        index = order[id(pub.circuit)]
+        where = f"PUB {position}"
+        sets = math.prod(pub.values.shape[:-1])
+        parameter_sets += sets
+        executions[index] += sets
+        if isinstance(pub, SamplerPub):
+            if not found[index].measured:
+                detail = f"{where} samples circuit {index}, which measures nothing; add measurements, say measure_all()"
+                raise Rejected("no_measurement", detail, {"pub": position, "circuit": index})
+            shots[index] += sets * pub.shots
+            result_bytes += _PUB_BYTES + _sampler_bytes(pub, sets)
+        else:
+            check_exactness(pub, found[index], where)
+            if stochastic(found[index]) and pub.precision > 0:
+                shots[index] += sets * trajectories(pub.precision)
+            terms[index] += sets * pub.observables.terms
+            result_bytes += _PUB_BYTES + 2 * 8 * math.prod(pub.shape) * _JSON_PER_BYTE[0] // _JSON_PER_BYTE[1]
+        if result_bytes > limits.result_bytes:
+            detail = (
+                f"the result would have more than {limits.result_bytes} bytes by {where}; "
+                "ask for fewer shots, parameter sets or bits, or split the job"
+            )
+            raise Rejected("result_too_large", detail, {"result_bytes_max": limits.result_bytes})
+    counted = tuple(
+        replace(circuit, executions=executions[index], shots=shots[index], terms=terms[index])
+        for index, circuit in enumerate(found)
+    )
+    return Findings(
+        primitive=work.primitive,
+        circuits=counted,
+        pubs=len(work.pubs),
+        parameter_sets=parameter_sets,
+        executions=sum(executions),
+        shots=sum(shots),
+        qubits_max=max((circuit.qubits for circuit in found), default=0),
+        result_bytes=result_bytes,
+    )
+
+
+def stochastic(found: CircuitFindings | Structure) -> bool:
+    """Whether running the circuit once is a random draw, so that one state does not tell every outcome."""
+    return found.mid_circuit or found.control_flow
+
+
+def trajectories(precision: float) -> int:
+    """How many runs average out to this precision, for observables of norm one."""
+    return math.ceil(1 / precision**2)
+
+
+def check_exactness(pub: EstimatorPub, found: CircuitFindings, where: str) -> None:
+    """An exact expectation value needs one final state; refuses precision 0 where measurements make many."""
+    if pub.precision == 0 and (found.measured or stochastic(found)):
+        detail = (
+            f"{where} asks for an exact value of a circuit that measures, resets or branches, so its state is random; "
+            "remove the measurements (circuit.remove_final_measurements()) or ask for a precision such as 0.01"
+        )
+        raise Rejected("precision_out_of_range", detail, {"precision": 0.0})
+
+
+def _sampler_bytes(pub: SamplerPub, sets: int) -> int:
+    """Base64 of all registers of all parameter sets."""
+    per_shot: int = sum(-(-register.size // 8) for register in pub.circuit.circuit.cregs)
+    return sets * pub.shots * per_shot * _JSON_PER_BYTE[0] // _JSON_PER_BYTE[1]
+
+
+def _findings_of(circuit: Circuit, limits: Limits, where: str) -> CircuitFindings:
+    """The circuit's own numbers, remembered with the circuit."""
+    remembered = circuit.notes.get("findings")
+    if isinstance(remembered, CircuitFindings):
+        return remembered
+    program = circuit.circuit
+    if program.num_qubits > limits.qubits or program.num_clbits > limits.clbits:
+        detail = (
+            f"{where} has {program.num_qubits} qubits and {program.num_clbits} classical bits, "
+            f"at most {limits.qubits} and {limits.clbits} are taken; use fewer"
+        )
+        fields = {"qubits": program.num_qubits, "qubits_max": limits.qubits, "clbits_max": limits.clbits}
+        raise Rejected("circuit_too_large", detail, fields)
+    try:
+        found = structure_of(program, limits)
+    except Rejected as refusal:
+        raise Rejected(refusal.code, f"{where}: {refusal.detail}", refusal.fields) from refusal
+    findings = CircuitFindings(
+        qubits=program.num_qubits,
+        clbits=program.num_clbits,
+        depth=found.depth,
+        gates_1q=found.gates_1q,
+        gates_2q=found.gates_2q,
+        operations=found.operations,
+        clifford=found.clifford,
+        measured=found.measured,
+        parameters=program.num_parameters,
+        mid_circuit=found.mid_circuit,
+        control_flow=found.control_flow,
+    )
+    circuit.notes["findings"] = findings
+    return findings
