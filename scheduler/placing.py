@@ -98,14 +98,12 @@ def _emptiest(room: list[Worker], backend: str, slots: int) -> Worker | None:
 
 
 def _soonest(room: list[Worker], backend: str) -> Worker | None:
-    """The worker with the fewest short tasks waiting on it, where not every slot is held by a long one."""
+    """The worker with the fewest short tasks waiting on it. None in `room` has every slot held by a long one."""
     best: Worker | None = None
     fewest = 0
     for worker in room:
         waiting = worker.load - worker.slots
-        if waiting >= worker.pipeline or worker.long_load >= worker.slots or backend not in worker.backends:
-            continue
-        if best is None or waiting < fewest:
+        if backend in worker.backends and waiting < worker.pipeline and (best is None or waiting < fewest):
             best, fewest = worker, waiting
     return best
 

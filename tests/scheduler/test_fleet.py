@@ -65,6 +65,7 @@ def test_a_smaller_offer_keeps_what_is_held_and_takes_nothing_new(story: Any) ->
     assert story.starts(3) == []
     story.succeeded(4, "c/0.1")
     assert story.starts(5) == ["d/0.1"]
+    assert story.state.workers["w"].excused == 0
 
 
 @pytest.mark.parametrize("state", ["draining", "offline"])

@@ -77,9 +77,23 @@ def test_a_back_off_ends_in_the_round_that_was_asked_for(story: Any) -> None:
 
 
 def test_timers_of_ended_attempts_are_swept_away(story: Any) -> None:
-    story.join(0)
+    story.join(0, slots=2)
+    story.submit(0, "early")
+    story.plan(0)
     for number in range(3_000):
         story.submit(number, f"j{number}")
         story.plan(number)
         story.succeeded(number, f"j{number}/0.1")
     assert len(story.state.leases) < 1_100
+
+
+def test_a_cancelled_attempt_beyond_its_time_limit_is_still_a_cancelled_one(story: Any) -> None:
+    story.join(0)
+    story.submit(0, "a", time_limit_us=5_000_000)
+    story.plan(0)
+    story.started(0, "a/0.1")
+    story.cancel(1_000_000, "a")
+    assert not [d for d in story.plan(8_000_000) if isinstance(d, RevokeLease)]
+    assert story.stopped(8_000_001, "a/0.1", used_us=5) == (
+        FinishJob("a", "cancelled", "a/0.1", None, "cancelled while running", 5),
+    )
