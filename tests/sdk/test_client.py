@@ -24,7 +24,7 @@ def test_nothing_is_opened_before_the_first_call(monkeypatch: pytest.MonkeyPatch
     assert repr(Client("http://x.example", "qb_x")) == "<qubator.Client http://x.example>"
 
 
-def test_without_an_address_the_client_says_what_to_do() -> None:
+def test_without_a_token_the_client_says_what_to_do() -> None:
     with pytest.raises(NotConfigured, match="qubator login"):
         Client()
 
@@ -103,10 +103,8 @@ def test_a_quota_has_three_figures_in_total_and_per_grant(script: Any) -> None:
 
 
 def test_the_plain_reads(script: Any) -> None:
-    script.say(
-        script.answer(200, QUEUED), script.answer(200, {"backends": [{"name": "aer"}]}), script.answer(200, {"role": "member"}),
-        script.answer(200, {"jobs": {}}), script.answer(200, {"version": "0.1.0"}), script.problem(404, "not_found"),
-    )  # fmt: skip
+    told = (QUEUED, {"backends": [{"name": "aer"}]}, {"role": "member"}, {"jobs": {}}, {"version": "0.1.0"})
+    script.say(*[script.answer(200, body) for body in told], script.problem(404, "not_found"))
     client = script.client()
     assert client.job("job_1").id == "job_1"
     assert client.backends() == [{"name": "aer"}]

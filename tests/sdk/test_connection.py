@@ -226,3 +226,10 @@ def test_conflicts_are_conflicts(script: Any) -> None:
     script.say(script.problem(409, "idempotency_conflict"))
     with pytest.raises(Conflict):
         script.connection().request("POST", "/v1/jobs", body={}, key="K")
+
+
+def test_without_a_token_no_empty_one_is_sent(script: Any) -> None:
+    script.say(script.answer(200, {}))
+    connection = Connection(Settings("http://x.example", ""), transport=httpx.MockTransport(script.serve))
+    connection.request("GET", "/v1/version")
+    assert "Authorization" not in script.requests[0].headers

@@ -70,3 +70,14 @@ def test_reads_and_ends(script: Any, operators: Operators) -> None:
 
 def test_moments_are_microseconds() -> None:
     assert [micros(None), micros(5), micros(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))] == [None, 5, 1_000_000]
+
+
+def test_no_project_means_the_facility_itself(script: Any, operators: Operators) -> None:
+    script.say(*[script.answer(200, {"members": [], "tokens": []})] * 2, script.answer(201, {}), script.answer(201, {}))
+    operators.members(None)
+    operators.tokens(None)
+    operators.create_member(None, "Eve", "auditor")
+    operators.create_token(None, "mem_1", role="auditor")
+    assert script.lines() == [
+        "GET /v1/facility/members", "GET /v1/facility/tokens", "POST /v1/facility/members", "POST /v1/facility/tokens",
+    ]  # fmt: skip

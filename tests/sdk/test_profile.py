@@ -67,7 +67,6 @@ def test_saving_one_profile_keeps_the_others(env: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("url", "token", "profile", "code"),
     [
-        (None, "qb_x", None, "url_missing"),
         ("http://x.example", None, None, "token_missing"),
         (None, None, "nobody", "profile_unknown"),
         ("ftp://x.example", "qb_x", None, "url_invalid"),
@@ -94,3 +93,8 @@ def test_a_broken_file_is_named_not_a_traceback(env: dict[str, str]) -> None:
 
 def test_a_token_is_in_no_repr(env: dict[str, str]) -> None:
     assert "qb_secret" not in repr(resolve("http://x.example", "qb_secret", environ=env))
+
+
+def test_without_any_url_it_is_the_service_on_this_machine(env: dict[str, str]) -> None:
+    assert resolve(token="qb_x", environ=env).url == "http://127.0.0.1:8000"
+    assert resolve(anonymous=True, environ=env).token == ""

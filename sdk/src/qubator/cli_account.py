@@ -19,17 +19,16 @@ FIGURES = ("granted", "settled", "held", "available", "expired")
 
 @click.command()
 @click.argument("url", required=False)
-@click.option(
-    "--name", "profile", default=None, metavar="NAME", help="Name of the profile to write (default: default)."
-)
+@click.option("--url", "url_option", metavar="URL", help="The URL, as an option.")
+@click.option("--profile", metavar="NAME", help="Name of the profile to write (default: default).")
 @framed
-def login(frame: Frame, url: str | None, profile: str | None) -> None:
+def login(frame: Frame, url: str | None, url_option: str | None, profile: str | None) -> None:
     """Store the service's URL and your token in a profile, after checking them.
 
     The token is asked for at a terminal, and read from standard input otherwise (`qubator login URL < token.txt`).
     """
     interactive = sys.stdin.isatty()
-    address = url or frame.url or (click.prompt("URL of the service", err=True) if interactive else "")
+    address = url or url_option or frame.url or (click.prompt("URL of the service", err=True) if interactive else "")
     if not address:
         raise click.UsageError("name the URL of the service: qubator login URL")
     check_url(address)
@@ -91,13 +90,14 @@ def version(frame: Frame) -> None:
     """Show the versions of this client and of the service."""
     from qubator import __version__
 
+    client = frame.client(anonymous=True)
     try:
-        client = frame.client()
-        service: dict[str, Any] | None = {"url": client.url, **client.service_version()}
-    except QubatorError as error:
-        service = None
-        click.echo(f"qubator: the service's version is unknown: {error.detail}", err=True)
-    lines = pairs({"client": __version__, **(service or {})}, width=frame.width)
+        service: dict[str, Any] = {"url": client.url, **client.service_version()}
+    except QubatorError:
+        frame.show({"client": __version__, "service": None}, lambda: [f"client {__version__}"])
+        raise
+    plain = {word: value for word, value in service.items() if isinstance(value, str | int)}
+    lines = pairs({"client": __version__, **plain}, width=frame.width)
     frame.show({"client": __version__, "service": service}, lambda: lines)
 
 

@@ -30,6 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 OK, JOB_FAILED, USAGE, AUTH, NOT_FOUND, REFUSED, CONFLICT, UNAVAILABLE = range(8)
 INTERRUPTED = 130
+PATIENCE_S = 20.0
 
 EXIT_CODES = """\b
 Exit codes:
@@ -64,9 +65,10 @@ class Frame:
     url: str | None = None
     profile: str | None = None
 
-    def client(self) -> Client:
-        """The client of the chosen profile."""
-        return Client(self.url, profile=self.profile)
+    def client(self, *, anonymous: bool = False) -> Client:
+        """The client of the chosen profile. A person waits: a service that is down is given up after seconds."""
+        retry_for_s = 0.0 if anonymous else PATIENCE_S
+        return Client(self.url, profile=self.profile, retry_for_s=retry_for_s, anonymous=anonymous)
 
     @property
     def width(self) -> int:

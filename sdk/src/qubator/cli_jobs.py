@@ -35,7 +35,7 @@ def submit(
     job = frame.client().submit_body(make_submission(file, **terms).to_json(), idempotency_key)
     if wait:
         return _finish(frame, job, timeout)
-    frame.show(job.record, lambda: [f"{job.id} {job.state}: see `qubator result {job.id} --wait`"])
+    frame.show(job.record, lambda: [f"{job.id} {job.state}: see `qubator result {job.id}`"])
     return OK
 
 
@@ -93,7 +93,7 @@ def job(frame: Frame, job_id: str, history: bool, wait: bool, timeout: float | N
 
 @click.command()
 @click.argument("job_id", metavar="ID")
-@click.option("--wait", is_flag=True, help="Wait for the end first; without it an open job is a conflict (exit 6).")
+@click.option("--wait/--no-wait", default=True, help="Wait for the end (default); else an open job is a conflict.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long.")
 @framed
 def result(frame: Frame, job_id: str, wait: bool, timeout: float | None) -> int:
@@ -133,7 +133,7 @@ def _finish(frame: Frame, job: Job, timeout: float | None, *, only_result: bool 
             click.echo(f"submitted {job.id}", err=True)
         document = job.document(timeout, progress=frame.progress)
     except KeyboardInterrupt:
-        click.echo(f"The job goes on: `qubator result {job.id} --wait` waits again.", err=True)
+        click.echo(f"The job goes on: `qubator result {job.id}` waits again.", err=True)
         raise
     except JobFailed as failure:
         if only_result:

@@ -66,6 +66,7 @@ class Client:
 
     Share it between threads and keep it over a fork: sockets are opened per process, on first use. `timeout_s` bounds
     one try; `retry_for_s` how long failing tries are repeated (0: never). No job is ever submitted twice by a retry.
+    `anonymous` allows a client without a token, for what the service tells everybody.
     """
 
     def __init__(
@@ -76,10 +77,11 @@ class Client:
         *,
         timeout_s: float = 30.0,
         retry_for_s: float = 60.0,
+        anonymous: bool = False,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._connection = Connection(
-            resolve(url, token, profile),
+            resolve(url, token, profile, anonymous=anonymous),
             timeout_s=timeout_s,
             policy=RetryPolicy(total_s=retry_for_s),
             transport=transport,

@@ -146,6 +146,8 @@ class Connection:
 
         from qubator import __version__
 
+        token = self.settings.token
+        authorization = {"Authorization": f"Bearer {token}"} if token else {}
         # Loading the certificate store takes 20 ms; a plain-text address never needs it (and redirects, which could
         # lead to https, are not followed), so it gets a context that trusts nobody.
         verify: ssl.SSLContext | bool = True
@@ -153,11 +155,7 @@ class Connection:
             verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         return httpx.Client(
             base_url=self.settings.url,
-            headers={
-                "Authorization": f"Bearer {self.settings.token}",
-                "User-Agent": f"qubator/{__version__}",
-                "Accept": "application/json",
-            },
+            headers={"User-Agent": f"qubator/{__version__}", "Accept": "application/json", **authorization},
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=60.0),
             transport=self._transport,
             verify=verify,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qubator.job import Job
 
-_PROBLEM_MEMBERS = frozenset({"type", "title", "status", "detail", "code", "instance"})
+PROBLEM_MEMBERS = frozenset({"type", "title", "status", "detail", "code", "instance"})
+"""The members every problem document has; all others are the fields of its kind."""
 
 
 class QubatorError(Exception):
@@ -129,5 +130,5 @@ def from_problem(status: int, problem: object, retry_after_s: float | None = Non
     members: Mapping[str, Any] = problem if isinstance(problem, Mapping) else {}
     code = str(members.get("code") or f"http_{status}")
     detail = str(members.get("detail") or members.get("title") or f"the service answered with status {status}")
-    fields = {name: value for name, value in members.items() if name not in _PROBLEM_MEMBERS}
+    fields = {name: value for name, value in members.items() if name not in PROBLEM_MEMBERS}
     return kind_of(status)(detail, code=code, status=status, fields=fields, retry_after_s=retry_after_s)

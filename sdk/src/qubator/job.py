@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from qubator.connection import Connection, segment
-from qubator.errors import Conflict, JobCancelled, JobFailed, WaitTimeout
+from qubator.errors import PROBLEM_MEMBERS, Conflict, JobCancelled, JobFailed, WaitTimeout
 from qubator.money import Money
 from qubator.progress import Progress, describe, job_progress
 from qubator.results import check_document, joint_counts, registers_of, to_primitive_result
@@ -55,32 +55,33 @@ class Job:
     @property
     def name(self) -> str | None:
         """The name given at submission."""
-        return self._whole().get("name")
+        name: str | None = self._told("name")
+        return name
 
     @property
     def primitive(self) -> str:
         """sampler or estimator."""
-        return str(self._whole()["primitive"])
+        return str(self._told("primitive"))
 
     @property
     def backend(self) -> str:
         """The backend the service chose (`record["backend_asked"]` is what was asked for)."""
-        return str(self._whole()["backend"])
+        return str(self._told("backend"))
 
     @property
     def tags(self) -> list[str]:
         """The tags given at submission."""
-        return list(self._whole().get("tags", ()))
+        return list(self._told("tags") or ())
 
     @property
     def metadata(self) -> dict[str, Any]:
         """The metadata given at submission."""
-        return dict(self._whole().get("metadata", {}))
+        return dict(self._told("metadata") or {})
 
     @property
     def created_at(self) -> datetime:
         """When the service accepted the job (UTC)."""
-        return datetime.fromtimestamp(self._whole()["created_us"] / 1e6, UTC)
+        return datetime.fromtimestamp(self._told("created_us") / 1e6, UTC)
 
     @property
     def wait_reason(self) -> str | None:
@@ -95,7 +96,7 @@ class Job:
     @property
     def quote(self) -> dict[str, Any]:
         """The price agreed at admission: `expected` and `ceiling` as Money, and what else the service says of it."""
-        found = dict(self._whole().get("quote") or {})
+        found = dict(self._told("quote") or {})
         for word in ("expected", "ceiling"):
             if isinstance(found.get(word), Mapping) and "micro" in found[word]:
                 found[word] = Money.from_json(found[word])
@@ -241,11 +242,11 @@ class Job:
         )
         return f"<table>{cells}</table>"
 
-    def _whole(self) -> Mapping[str, Any]:
+    def _told(self, word: str) -> Any:
         # the batch endpoint answers with a short form; the rest is read when somebody asks for it
-        if "primitive" not in self._record:
+        if word not in self._record:
             self.refresh()
-        return self._record
+        return self._record.get(word)
 
     def _take_end(self, conflict: Conflict) -> None:
         """The answer "no result" tells how the job ended; raises it when a result should be there all the same."""
@@ -265,7 +266,7 @@ class Job:
         if self.state == "cancelled":
             return JobCancelled(f"job {self.id} was cancelled", code="job_cancelled", job=self)
         detail = problem.get("detail") or problem.get("reason") or "no reason given"
-        fields = {word: value for word, value in problem.items() if word not in ("code", "detail")}
+        fields = {word: value for word, value in problem.items() if word not in PROBLEM_MEMBERS}
         code = str(problem.get("code", "job_failed"))
         return JobFailed(f"job {self.id} failed: {detail}", code=code, job=self, fields=fields)
 

@@ -36,21 +36,21 @@ class Operators:
         """A new project; `weight` is its share beside other projects (100 is usual)."""
         return self._post("/v1/projects", {"name": name, "weight": weight})
 
-    def members(self, project_id: str = "me") -> list[Record]:
-        """The members of a project."""
-        return self._list(f"/v1/projects/{segment(project_id)}/members", "members")
+    def members(self, project_id: str | None = "me") -> list[Record]:
+        """The members of a project; of the facility itself (operators and auditors) for None."""
+        return self._list(f"{_home(project_id)}/members", "members")
 
-    def create_member(self, project_id: str, name: str, role: Role = "member") -> Record:
-        """A new member of a project."""
-        return self._post(f"/v1/projects/{segment(project_id)}/members", {"name": name, "role": role})
+    def create_member(self, project_id: str | None, name: str, role: Role = "member") -> Record:
+        """A new member of a project, or (None) of the facility."""
+        return self._post(f"{_home(project_id)}/members", {"name": name, "role": role})
 
-    def tokens(self, project_id: str = "me") -> list[Record]:
-        """The tokens of a project, without their secrets."""
-        return self._list(f"/v1/projects/{segment(project_id)}/tokens", "tokens")
+    def tokens(self, project_id: str | None = "me") -> list[Record]:
+        """The tokens of a project or (None) of the facility, without their secrets."""
+        return self._list(f"{_home(project_id)}/tokens", "tokens")
 
     def create_token(
         self,
-        project_id: str,
+        project_id: str | None,
         member_id: str,
         *,
         role: Role | None = None,
@@ -59,7 +59,7 @@ class Operators:
     ) -> Record:
         """A new token; the answer holds its secret, which is shown this once. `expires`: a time, or µs since 1970."""
         body = {"member_id": member_id, "role": role, "label": label, "expires_us": micros(expires)}
-        return self._post(f"/v1/projects/{segment(project_id)}/tokens", body)
+        return self._post(f"{_home(project_id)}/tokens", body)
 
     def revoke_token(self, token_id: str) -> None:
         """End a token's life."""
@@ -121,6 +121,10 @@ class Operators:
     def _post(self, path: str, body: Mapping[str, Any]) -> Record:
         named = {word: value for word, value in body.items() if value is not None}
         return dict(self.connection.request("POST", path, body=named, repeatable=False).body)
+
+
+def _home(project_id: str | None) -> str:
+    return "/v1/facility" if project_id is None else f"/v1/projects/{segment(project_id)}"
 
 
 def micros(moment: datetime | int | None) -> int | None:

@@ -23,6 +23,8 @@ from typing import Any
 from qubator.errors import NotConfigured
 
 DEFAULT_PROFILE = "default"
+DEFAULT_URL = "http://127.0.0.1:8000"
+"""Where `qubatord up` listens on one's own machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,14 @@ def resolve(
     token: str | None = None,
     profile: str | None = None,
     *,
+    anonymous: bool = False,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Settings from arguments, then QUBATOR_URL / QUBATOR_TOKEN / QUBATOR_PROFILE, then the profile file.
+    """Settings from arguments, then QUBATOR_URL / QUBATOR_TOKEN / QUBATOR_PROFILE, then the profile file; the last
+    resort for the URL is a service on this machine.
 
     A profile's token is sent to that profile's own URL only: with another URL from an argument or the environment
-    the token has to come from there too. Raises NotConfigured when URL or token stay unknown.
+    the token has to come from there too. Raises NotConfigured when the token stays unknown, unless `anonymous`.
     """
     env = os.environ if environ is None else environ
     path = config_path(env)
@@ -82,14 +86,12 @@ def resolve(
             raise NotConfigured(f"no profile {chosen!r} in {path}: run `qubator login`", code="profile_unknown")
         chosen = name if stored else None
     stored_url = str(stored.get("url", "")).rstrip("/")
-    found_url = (url or stored_url).rstrip("/")
-    if not found_url:
-        raise NotConfigured(
-            "no service URL: run `qubator login URL`, set QUBATOR_URL, or pass url=", code="url_missing"
-        )
+    found_url = (url or stored_url or DEFAULT_URL).rstrip("/")
     check_url(found_url)
     if token is None and found_url == stored_url:
         token = str(stored.get("token", "")) or None
+    if token is None and anonymous:
+        return Settings(found_url, "", chosen)
     if token is None:
         raise NotConfigured(
             f"no token for {found_url}: run `qubator login {found_url}`, set QUBATOR_TOKEN, or pass token=",

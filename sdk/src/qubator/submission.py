@@ -46,11 +46,11 @@ class JobTerms:
 class Submission(JobTerms):
     """One job for `Client.submit_many`: `Submission(circuit, shots=100, name="bell")`."""
 
-    circuit_or_pubs: Any
+    pubs: Any
 
     def to_json(self, *, qpy_version: int | None = None) -> dict[str, Any]:
         """The request body. Raises TypeError or ValueError for what can't be a job, as Qiskit's own primitives do."""
-        pubs = pubs_of(self.circuit_or_pubs)
+        pubs = pubs_of(self.pubs)
         primitive = self.primitive or _primitive_of(pubs, self)
         check_shots(self.shots)
         check_precision(self.precision)
