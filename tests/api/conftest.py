@@ -1,0 +1,262 @@
+"""A room on a real store, an application around it, and people of every role; only the inspector is of paper."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import uvicorn
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from fastapi import FastAPI
+
+from api.app import create_app, release_waiters
+from api.limits import ApiLimits
+from backends.findings import CircuitFindings, Findings
+from dispatcher.ground import Ground
+from dispatcher.model import Caller, Refusal, Role
+from dispatcher.room import Room
+from dispatcher.rules import Rules
+from store import jobs
+from store.blobs import Blobs
+from store.database import Database, open_database
+from store.rows import JobChange, JobState
+from workers.inspector import Rejection
+
+BELL = {"format": "openqasm2", "content": "qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;"}
+SAMPLER: dict[str, Any] = {"primitive": "sampler", "pubs": [{"circuit": BELL, "shots": 100}]}
+ESTIMATOR: dict[str, Any] = {"primitive": "estimator", "pubs": [{"circuit": BELL, "observables": ["ZZ"]}]}
+RESULT = b'{"v":1,"primitive":"sampler","pubs":[],"metadata":{}}'
+
+
+class PaperInspector:
+    """Believes in every circuit, except in one whose text is "refuse: CODE"; keeps the works it was shown."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+        self.entered = threading.Event()
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+
+    def inspect(self, works: Sequence[bytes]) -> list[Findings | Rejection]:
+        self.seen += works
+        self.entered.set()
+        assert self.may_go_on.wait(20)
+        return [self._measure(orjson.loads(work)) for work in works]
+
+    def ready(self) -> bool:
+        return True
+
+    def _measure(self, work: dict[str, Any]) -> Findings | Rejection:
+        for circuit in work["circuits"]:
+            text, _, code = circuit["content"].partition(": ")
+            if text == "refuse":
+                return Rejection(code, f"refused as {code}", {"limit": 7})
+        shots = sum(pub.get("shots", 0) for pub in work["pubs"])
+        count = len(work["pubs"])
+        circuit = CircuitFindings(2, 2, 3, 1, 1, 4, True, True, 0, False, False, count, shots)
+        return Findings(work["primitive"], (circuit,), count, count, count, shots, 2, shots)
+
+
+@dataclass
+class House:
+    """Everything a test may want to touch."""
+
+    database: Database
+    ground: Ground
+    room: Room
+    inspector: PaperInspector
+    secrets: dict[str, str] = field(default_factory=dict)
+    projects: dict[str, str] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+
+    def caller(self, who: str) -> Caller:
+        found = self.room.authenticate(self.secrets[who])
+        assert isinstance(found, Caller)
+        return found
+
+    def headers(self, who: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.secrets[who]}"}
+
+    def member(self, who: str, project: str | None, role: Role, expires_us: int | None = None) -> str:
+        operator = self.caller("operator")
+        member = self.room.create_member(operator, project, who, role)
+        assert not isinstance(member, Refusal)
+        made = self.room.create_token(operator, project, member.id, role, who, expires_us)
+        assert not isinstance(made, Refusal)
+        self.secrets[who] = made[1]
+        return member.id
+
+    def move(self, job_id: str, state: JobState, reason: str = "", **change: Any) -> None:
+        """Let the job take a step, as the dispatcher would."""
+        step = JobChange(job_id, self.room.now_us(), state, reason or state, **change)
+        self.database.writer.run(lambda conn: jobs.advance(conn, [step]))
+
+    def finish(self, job_id: str, result: bytes = RESULT) -> None:
+        """Let the job succeed with a result and a receipt."""
+
+        def unit(conn: Any) -> None:
+            kept = self.ground.blobs.put(conn, result)
+            receipt = {"job_id": job_id, "charged": 2_603, "asset": "CNY"}
+            step = JobChange(
+                job_id,
+                self.room.now_us(),
+                "succeeded",
+                "done",
+                ended_us=self.room.now_us(),
+                result_hash=kept,
+                result_size=len(result),
+                usage={"qpu_ms": 3, "shots": 100, "cpu_ms": 3},
+                receipt=receipt,
+            )
+            jobs.advance(conn, [step])
+
+        self.database.writer.run(unit)
+
+    def books(self) -> tuple[dict[str, Any], int]:
+        """The balance of project moz and how many jobs there are: what a refusal must leave as it was."""
+        operator = self.caller("operator")
+        balance = self.room.balance(operator, self.projects["moz"])
+        assert not isinstance(balance, Refusal)
+        with self.database.read() as conn:
+            return balance, sum(jobs.count_by_state(conn, None).values())
+
+
+@contextmanager
+def furnished(folder: Path) -> Iterator[House]:
+    database = open_database(f"sqlite:///{folder / 'house.sqlite'}")
+    database.migrate()
+    numbers = itertools.count(1)
+    inspector = PaperInspector()
+    ground = Ground(
+        database=database,
+        blobs=Blobs(folder / "blobs", max_bytes=1_000_000_000),
+        inspector=inspector,
+        rules=Rules(queued_max=5_000),
+        now_us=lambda: time.time_ns() // 1_000,
+        new_id=lambda prefix: f"{prefix}_{next(numbers):06d}",
+    )
+    database.listen(ground.changes.publish)
+    why: dict[str, str] = {}
+    house = House(database, ground, Room(ground, why.get), inspector, why=why)
+    secret = house.room.first_operator()
+    assert secret is not None
+    house.secrets["operator"] = secret
+    _people(house)
+    yield house
+    database.close()
+
+
+def _people(house: House) -> None:
+    operator, now_us = house.caller("operator"), house.room.now_us()
+    for name in ("moz", "lao"):
+        project = house.room.create_project(operator, name, 100)
+        assert not isinstance(project, Refusal)
+        house.projects[name] = project.id
+        house.member(f"admin of {name}", project.id, "admin")
+        house.member(f"member of {name}", project.id, "member")
+    house.member("auditor", None, "auditor")
+    funder = house.room.create_funder(operator, "bureau")
+    assert not isinstance(funder, Refusal)
+    programme = house.room.create_programme(operator, "vouchers", funder.id, "CNY", 10**12)
+    assert not isinstance(programme, Refusal)
+    for project_id in house.projects.values():
+        grant = house.room.issue_grant(
+            operator, project_id, programme.id, "CNY", 10**11, now_us, now_us + 86_400_000_000, 100
+        )
+        assert not isinstance(grant, Refusal)
+
+
+@pytest.fixture
+def sampler() -> dict[str, Any]:
+    """A request that is accepted."""
+    return copy.deepcopy(SAMPLER)
+
+
+@pytest.fixture
+def estimator() -> dict[str, Any]:
+    """Another one."""
+    return copy.deepcopy(ESTIMATOR)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with furnished(tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+def app(house: House) -> FastAPI:
+    return create_app(house.room)
+
+
+class Wire(httpx.BaseTransport):
+    """Takes requests of a blocking client to an application on an event loop of its own; many threads may use it."""
+
+    def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
+        self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._portal = portal
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        async def send() -> httpx.Response:
+            answer = await self._transport.handle_async_request(request)
+            return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+
+        return self._portal.call(send)
+
+
+@contextmanager
+def wired(app: FastAPI, **headers: str) -> Iterator[httpx.Client]:
+    with (
+        start_blocking_portal() as portal,
+        httpx.Client(transport=Wire(app, portal), base_url="http://house", headers=headers) as client,
+    ):
+        yield client
+        portal.call(app.state.desk.watch.close)
+
+
+@pytest.fixture
+def client(app: FastAPI, house: House) -> Iterator[httpx.Client]:
+    """A client of moz's member; other people by `headers=house.headers(who)`."""
+    with wired(app, **house.headers("member of moz")) as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(app: FastAPI) -> Iterator[httpx.Client]:
+    """A client without a token."""
+    with wired(app) as client:
+        yield client
+
+
+@pytest.fixture
+def serve(house: House) -> Iterator[Callable[..., str]]:
+    """Serve the house on a real socket with these limits; gives the URL."""
+    running: list[tuple[uvicorn.Server, threading.Thread, FastAPI]] = []
+
+    def start(limits: ApiLimits | None = None, room: Any = None) -> str:
+        app = create_app(room or house.room, limits=limits)
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=2))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        running.append((server, thread, app))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        httpx.get(f"{url}/health/live", timeout=10)
+        return url
+
+    yield start
+    for server, thread, app in running:
+        release_waiters(app)
+        server.should_exit = True
+        thread.join(10)
