@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-fast check lock bench-service clean
+.PHONY: help demo up test check lock reference bench-service clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,13 +33,17 @@ check: $(STAMP) ## Lint, format, types, borders
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --strict sdk/src/qubator
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python docs/make_reference.py --check
 	@$(BIN)/python -m pytest -q tests/test_tidy.py
 
 lock: $(STAMP) ## Renew constraints.txt with the newest versions that fit
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --no-annotate --no-header --python-version 3.11 \
 	  --extra dev pyproject.toml sdk/pyproject.toml -o constraints.txt
 	@echo "constraints.txt renewed; run: make test"
+
+reference: $(STAMP) ## Write docs/reference.md from the code
+	@$(BIN)/python docs/make_reference.py
 
 bench-service: $(STAMP) ## Measure the service beside a plain Aer loop
 	@$(BIN)/python -m benchmarks.service

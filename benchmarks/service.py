@@ -19,8 +19,9 @@ from random import Random
 from typing import Any
 
 import httpx
-from benchmarks.running import Running, running
 from qiskit import QuantumCircuit, qpy
+
+from benchmarks.running import Running, running
 
 BATCH = 500
 SHOTS = 1024

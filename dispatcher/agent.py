@@ -7,6 +7,7 @@ be restarted without the other. Past one machine the same executor port is fille
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import structlog
 
@@ -52,18 +53,17 @@ class Agent:
                 log.error("the store cannot be reached; trying again", reason=str(refused))
                 self._stopping.wait(1.0)
         self._executor.close()
-        now = self._ground.now_us()
-        self._ground.database.writer.run(
-            lambda conn: (
-                workers.mark_lost(conn, self._worker_id),
-                inbox.append(conn, [letters.worker_left(now, self._worker_id, "the worker was stopped")]),
-            )
-        )
+        self._ground.database.writer.run(self._leave)
 
     def stop(self) -> None:
         """End `run` soon; what still runs is requeued by the dispatcher."""
         self._stopping.set()
         self._executor.wake()
+
+    def _leave(self, conn: Connection) -> None:
+        workers.mark_lost(conn, self._worker_id)
+        gone = letters.worker_left(self._ground.now_us(), self._worker_id, "the worker was stopped")
+        inbox.append(conn, [gone])
 
     def _join(self) -> None:
         offer, now = self._executor.capabilities(), self._ground.now_us()
@@ -71,7 +71,12 @@ class Agent:
             self._worker_id, self._host, self._pid, offer.slots, offer.pipeline, offer.backends, "up", now, now
         )
         joined = letters.worker_joined(now, self._worker_id, offer.slots, offer.pipeline, offer.backends)
-        self._ground.database.writer.run(lambda conn: (workers.upsert_worker(conn, row), inbox.append(conn, [joined])))
+
+        def unit(conn: Connection) -> None:
+            workers.upsert_worker(conn, row)
+            inbox.append(conn, [joined])
+
+        self._ground.database.writer.run(unit)
         self._beat_us = now
 
     def _send(self) -> None:
@@ -87,8 +92,6 @@ class Agent:
         del self._unsent[: len(reports)]
 
     def _stored(self, conn: Connection, report: Report) -> Report:
-        from dataclasses import replace
-
         if report.result is None:
             return report
         if isinstance(report.result, bytes):
@@ -101,19 +104,18 @@ class Agent:
         now = self._ground.now_us()
         if now - self._beat_us < HEARTBEAT_US:
             return
-        with self._ground.database.read() as conn:
-            lost = any(row.id == self._worker_id and row.state == "lost" for row in workers.list_workers(conn))
-        if lost:
-            log.warning("the dispatcher had given this worker up; joining again")
-            self._join()
+
+        def unit(conn: Connection) -> bool:
+            known = workers.seen(conn, self._worker_id, now)
+            if known:
+                inbox.append(conn, [letters.worker_seen(now, self._worker_id)])
+            return known
+
+        if self._ground.database.writer.run(unit):
+            self._beat_us = now
             return
-        self._beat_us = now
-        self._ground.database.writer.run(
-            lambda conn: (
-                workers.seen(conn, self._worker_id, now),
-                inbox.append(conn, [letters.worker_seen(now, self._worker_id)]),
-            )
-        )
+        log.warning("the dispatcher had given this worker up; joining again")
+        self._join()
 
     def _fetch(self) -> None:
         with self._ground.database.read() as conn:

@@ -1,4 +1,4 @@
-"""Decisions become rows: everything one cycle decided, written in one transaction, with few statements for many jobs."""
+"""Decisions become rows: all that one cycle decided, in one transaction, with few statements for many jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dispatcher.settlement import Ending, settle
 from scheduler.decisions import Decision, FinishJob, MarkRunning, RequeueTask, RevokeLease, StartAttempt, WakeAt
 from store import attempts, jobs
 from store.database import Connection
-from store.rows import AttemptEnd, AttemptRow, JobChange
+from store.rows import AttemptEnd, AttemptRow, AttemptState, JobChange
 
 
 @dataclass
@@ -21,12 +21,14 @@ class OpenJobs:
 
     work_hash: dict[str, str] = field(default_factory=dict)
     attempt: dict[str, str] = field(default_factory=dict)
+    backend: dict[str, str] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
 
     def forget(self, job_id: str) -> None:
         """The job has ended."""
         self.work_hash.pop(job_id, None)
         self.attempt.pop(job_id, None)
+        self.backend.pop(job_id, None)
         self.started.discard(job_id)
 
 
@@ -92,6 +94,7 @@ class CarryOut:
 
     def _start(self, decision: StartAttempt) -> None:
         self._open.attempt[decision.job_id] = decision.attempt_id
+        self._open.backend[decision.job_id] = decision.backend
         self._new.append(
             AttemptRow(
                 id=decision.attempt_id,
@@ -117,7 +120,16 @@ class CarryOut:
         first = decision.job_id not in self._open.started
         self._open.started.add(decision.job_id)
         reason = "started" if first else f"started again as attempt {decision.attempt_id.rsplit('.', 1)[1]}"
-        self._changes.append(JobChange(decision.job_id, at_us, "running", reason, started_us=at_us if first else None))
+        self._changes.append(
+            JobChange(
+                decision.job_id,
+                at_us,
+                "running",
+                reason,
+                started_us=at_us if first else None,
+                backend=self._open.backend.get(decision.job_id),
+            )
+        )
 
     def _requeue(self, decision: RequeueTask) -> None:
         self._close(decision.job_id, "lost", decision.reason)
@@ -139,7 +151,7 @@ class CarryOut:
         self._endings.append(Ending(decision, report))
         self._open.forget(decision.job_id)
 
-    def _close(self, job_id: str, state: str, reason: str) -> None:
+    def _close(self, job_id: str, state: AttemptState, reason: str) -> None:
         attempt_id = self._open.attempt.pop(job_id, None)
         if attempt_id is None:
             return

@@ -130,8 +130,8 @@ class Funding:
             ledger.core.apply(book, entry, grant=grant)
             book_store.insert_grant(conn, grant)
             book_store.record(conn, [entry], book)
-            detail = {"project_id": project_id, "programme_id": programme_id, "asset": asset, "amount": amount}
-            audit_log.append(conn, now, caller.member_id, "grant.issue", grant.id, detail)
+            terms = {"project_id": project_id, "programme_id": programme_id, "asset": asset, "amount": amount}
+            audit_log.append(conn, now, caller.member_id, "grant.issue", grant.id, terms)
             return grant
 
         return self._ground.database.writer.run(unit)

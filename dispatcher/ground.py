@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from store.blobs import Blobs
-
 from backends.findings import Findings
 from backends.rejected import Rejection
 from dispatcher.changes import ChangeHub
 from dispatcher.rules import Rules
+from store.blobs import Blobs
 from store.database import Database
 
 

@@ -74,5 +74,10 @@ class Housekeeping:
             if row.state == "up" and row.id.startswith("agent-") and row.seen_us < now - self._policy.lease_us
         ]
         if silent:
-            self._ground.database.writer.run(lambda conn: [workers.mark_lost(conn, worker_id) for worker_id in silent])
+            self._ground.database.writer.run(lambda conn: _mark_lost(conn, silent))
         return [WorkerLost(now, worker_id, "the worker has not been heard of") for worker_id in silent]
+
+
+def _mark_lost(conn: Connection, worker_ids: list[str]) -> None:
+    for worker_id in worker_ids:
+        workers.mark_lost(conn, worker_id)

@@ -27,6 +27,7 @@ from store import book as book_store
 from store import inbox, inspections, jobs, totals, workers
 from store.database import Connection
 from store.rows import JobChange, JobRow
+from workers.inspector import InspectorUnavailable
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -184,7 +185,12 @@ class Intake:
         missing = {h: s.work for h, s in zip(hashes, submissions, strict=True) if h not in kept}
         measured: dict[str, Findings | Rejection] = {}
         if missing:
-            measured = dict(zip(missing, self._ground.inspector.inspect(list(missing.values())), strict=True))
+            try:
+                found_now = self._ground.inspector.inspect(list(missing.values()))
+            except InspectorUnavailable as closed:
+                busy = Refusal("unavailable", f"Circuits cannot be inspected now: {closed}.", {"retry_after_s": 5})
+                return [busy] * len(submissions)
+            measured = dict(zip(missing, found_now, strict=True))
         plans: list[_Plan | Refusal] = []
         for work_hash, submission in zip(hashes, submissions, strict=True):
             found = measured.get(work_hash)
@@ -297,7 +303,7 @@ class _Admission:
         self._ground.blobs.put_many(conn, list(works.values()))
         for work_hash, work in works.items():
             self._ground.works.put(work_hash, work)
-        measured = {plan.work_hash: plan.findings for plan in self._plans if plan.measured_now}
+        measured = {plan.work_hash: dict(plan.findings) for plan in self._plans if plan.measured_now}
         if measured:
             inspections.put_many(conn, measured, self._now_us)
         book_store.record(conn, self._entries, self._book)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from typing import Any
 
 from dispatcher.ground import Ground
 from dispatcher.inbox import weight_set
@@ -12,7 +13,7 @@ from store import audit_log, identity, inbox
 from store.database import Connection
 from store.rows import MemberRow, ProjectRow, TokenRow
 
-SECRET_PREFIX = "qb_"
+SECRET_PREFIX = "qb_"  # noqa: S105
 TOKEN_DAYS_MAX = 400
 
 
@@ -189,7 +190,7 @@ class People:
             return None
         return _forbidden(caller, "operator" if role in ("operator", "auditor") else "admin")
 
-    def _log(self, conn: Connection, caller: Caller, act: str, subject: str, detail: dict[str, object]) -> None:
+    def _log(self, conn: Connection, caller: Caller, act: str, subject: str, detail: dict[str, Any]) -> None:
         audit_log.append(conn, self._ground.now_us(), caller.member_id, act, subject, detail)
 
 

@@ -63,7 +63,9 @@ class Reading:
                 return no_job(job_id)
             if job.state not in ("succeeded", "failed", "cancelled"):
                 return Refusal("job_not_finished", f"Job {job_id} is {job.state}.", {"state": job.state})
-            content = self._ground.blobs.get(conn, job.result_hash) if job.result_hash is not None else None
+            content: bytes | None = None
+            if job.result_hash is not None:
+                content = self._ground.blobs.get(conn, job.result_hash)
         if content is not None:
             return content
         fields: dict[str, Any] = {"state": job.state}

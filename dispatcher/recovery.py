@@ -101,6 +101,7 @@ def _restore(
         return
     last = rows[-1]
     memory.attempt[job.id] = last.id
+    memory.backend[job.id] = last.backend
     counts = not last.worker_id.startswith(LOCAL) or len(rows) > FREE_RESTARTS
     restored = AttemptRestored(
         now,

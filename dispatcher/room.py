@@ -77,6 +77,10 @@ class Room(Intake, Reading, People, Funding):
             return Refusal("forbidden", detail, {"role": caller.role, "needed": "operator"})
         if spec_of(name) is None:
             return None
+        if state not in ("online", "draining", "offline"):
+            return Refusal(
+                "invalid_request", f"A backend is online, draining or offline, not {state!r}.", {"state": state}
+            )
         now = self._ground.now_us()
 
         def unit(conn: Connection) -> None:

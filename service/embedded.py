@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
 from dispatcher.model import Caller
 from dispatcher.room import Room
 from scheduler.policy import Policy
+from service.http import HttpServer, bind
 from service.settings import Settings
 from service.wiring import Roles, Service
 
@@ -37,12 +35,10 @@ def embedded(data: Path, *, policy: Policy | None = None, **settings: Any) -> It
     """Run API, dispatcher and local workers until the block ends. `settings` as in service.settings.Settings."""
     service = Service(Settings(data=data, **settings), Roles(serve=True, dispatch=True, work=True), policy=policy)
     token = service.room.first_operator()
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(service.app(), log_level="warning", lifespan="on", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    listener = bind("127.0.0.1", 0)
+    server = HttpServer(service.app(), listener)
     service.start()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
+    thread = threading.Thread(target=server.serve_until_stopped, name="http", daemon=True)
     thread.start()
     try:
         yield Embedded(f"http://127.0.0.1:{listener.getsockname()[1]}", token, service.room, service)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.limits import ApiLimits
 from backends.catalogue import catalogue
 from backends.limits import Limits
 from dispatcher.agent import Agent
@@ -24,6 +25,7 @@ from store.blobs import Blobs
 from store.database import Database, open_database
 from workers.inspector import InspectorPool
 from workers.local import LocalExecutor
+from workers.spool import SpoolInUse
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Service:
             new_id=new_id,
         )
         self.database.listen(self.ground.changes.publish)
-        self.executor = _executor(settings, clock) if roles.work else None
+        self.executor = _executor(settings, clock, apart=not roles.dispatch) if roles.work else None
         self.dispatcher: Dispatcher | None = None
         if roles.dispatch:
             self.dispatcher = Dispatcher(
@@ -69,7 +71,7 @@ class Service:
 
     def app(self) -> FastAPI:
         """The HTTP face."""
-        return create_app(self.room, body_max_bytes=self.settings.body_max_bytes)
+        return create_app(self.room, limits=ApiLimits(body_bytes=self.settings.body_max_bytes))
 
     def agent(self) -> Agent:
         """A worker process of its own over the same store (`qubatord work`)."""
@@ -103,16 +105,25 @@ def _inspector(settings: Settings) -> InspectorPool:
     )
 
 
-def _executor(settings: Settings, clock: SteadyClock) -> LocalExecutor:
-    settings.spool.mkdir(parents=True, exist_ok=True)
-    return LocalExecutor(
-        slots=settings.slots,
-        pipeline=settings.pipeline,
-        memory_mib=settings.memory_mib,
-        backends=tuple(spec.name for spec in catalogue()),
-        spool=settings.spool,
-        clock=clock.now_us,
-    )
+def _executor(settings: Settings, clock: SteadyClock, *, apart: bool) -> LocalExecutor:
+    """This process's workers. Each process on one data folder has a spool of its own: `work` takes the first free."""
+    number = 0
+    while True:
+        spool = settings.spool / (f"work-{number}" if apart else "dispatch")
+        spool.mkdir(parents=True, exist_ok=True)
+        try:
+            return LocalExecutor(
+                slots=settings.slots,
+                pipeline=settings.pipeline,
+                memory_mib=settings.memory_mib,
+                backends=tuple(spec.name for spec in catalogue()),
+                spool=spool,
+                clock=clock.now_us,
+            )
+        except SpoolInUse:
+            if not apart:
+                raise
+            number += 1
 
 
 def _last_written_us(database: Database) -> int:

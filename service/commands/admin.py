@@ -272,7 +272,7 @@ def backend_list(output: str, **options: Any) -> None:
 @click.argument("state", type=click.Choice(["online", "draining", "offline"]))
 @click.option("--reason", default="", help="Shown to everybody who waits.")
 @data_options
-def backend_set(name: str, state: str, reason: str, **options: Any) -> None:
+def backend_set(name: str, state: Any, reason: str, **options: Any) -> None:
     """Open, drain or stop a backend."""
     with room_of(options) as room:
         if granted(room.set_backend_state(CONSOLE, name, state, reason)) is None:

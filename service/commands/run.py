@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-import uvicorn
 
 from service import telemetry
+from service.http import HttpServer, bind
 from service.settings import Settings
 from service.wiring import Roles, Service
 from store.database import open_database
 from store.errors import StoreError
+from workers.spool import SpoolInUse
 
 Command = Callable[..., None]
 
@@ -63,7 +64,7 @@ def opened(settings: Settings, roles: Roles) -> Service:
     """The service of these settings, or a clean end of the command that says what is wrong."""
     try:
         return Service(settings, roles)
-    except (StoreError, OSError, ValueError) as refused:
+    except (StoreError, SpoolInUse, OSError, ValueError) as refused:
         raise click.ClickException(f"cannot open {settings.database_url or settings.data}: {refused}") from refused
 
 
@@ -150,28 +151,20 @@ def _first_token(service: Service, token_file: Path | None) -> None:
 
 def _serve(service: Service) -> None:
     settings = service.settings
-    config = uvicorn.Config(
-        service.app(),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=5,
-        server_header=False,
-    )
     try:
-        listener = config.bind_socket()
-    except SystemExit as refused:
+        listener = bind(settings.host, settings.port)
+    except OSError as refused:
         service.stop()
-        raise click.ClickException(
-            f"port {settings.port} on {settings.host} is taken; choose another with --port"
-        ) from refused
+        detail = f"cannot listen on {settings.host} port {settings.port}: {refused.strerror or refused}"
+        raise click.ClickException(f"{detail}; choose another with --port") from refused
+    # uvicorn raises the signal that ended it once more: as an interrupt, not as a sudden death that skips `stop`.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     service.start()
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
     click.echo(f"Qubator listens on {address}   (API docs: {address}/docs, stop: Ctrl-C)")
     sys.stdout.flush()
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        HttpServer(service.app(), listener).serve_until_stopped()
     except KeyboardInterrupt:
         pass
     finally:
