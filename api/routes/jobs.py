@@ -15,7 +15,7 @@ from api.auth import Visit, Visitor, known_form, needs, needs_sight
 from api.documents import parse
 from api.openapi import documented
 from api.schemas.answers import History, Job, JobPage, QuoteAnswer, Receipt
-from api.schemas.fields import INTEGER_MAX, Text
+from api.schemas.fields import INTEGER_MAX, Note
 from api.schemas.jobs import JobRequest
 from api.submission import idempotency_key, submission_of
 from api.waiting import Wait, job_after, job_of
@@ -60,14 +60,14 @@ class JobQuery(BaseModel):
     state: list[Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]] = Field(
         default_factory=list, max_length=6
     )
-    backend: Annotated[Text, Field(max_length=100)] | None = None
-    tag: Annotated[Text, Field(max_length=64)] | None = None
+    backend: Note | None = None
+    tag: Note | None = None
     primitive: Literal["sampler", "estimator"] | None = None
     since_us: Annotated[int, Field(ge=0, le=INTEGER_MAX)] | None = None
     until_us: Annotated[int, Field(ge=0, le=INTEGER_MAX)] | None = None
-    project: Annotated[Text, Field(max_length=100)] | None = None
-    member: Annotated[Text, Field(max_length=100)] | None = None
-    cursor: Annotated[Text, Field(max_length=500)] | None = None
+    project: Note | None = None
+    member: Note | None = None
+    cursor: Note | None = None
     limit: int = Field(default=50, ge=1, le=500)
 
 

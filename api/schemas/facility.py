@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
-from api.schemas.fields import Asked, Text, Told
+from api.schemas.fields import Asked, Note, Told
 
 BackendState = Literal["online", "draining", "offline"]
 
@@ -40,7 +40,7 @@ class BackendStateRequest(Asked):
     model_config = ConfigDict(json_schema_extra={"examples": [{"state": "draining", "reason": "calibration"}]})
 
     state: BackendState
-    reason: Text = Field(default="", max_length=500)
+    reason: Note = ""
 
 
 class Backend(Told):

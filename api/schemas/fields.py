@@ -68,9 +68,10 @@ def _observables(given: object) -> object:
     raise ValueError("must be an array, an object or a string")
 
 
-Text = Annotated[str, AfterValidator(_printable)]
-Name = Annotated[Text, Field(min_length=1, max_length=200)]
-Tag = Annotated[Text, Field(min_length=1, max_length=64)]
+PRINTABLE = AfterValidator(_printable)
+Name = Annotated[str, Field(min_length=1, max_length=200), PRINTABLE]
+Tag = Annotated[str, Field(min_length=1, max_length=64), PRINTABLE]
+Note = Annotated[str, Field(max_length=500), PRINTABLE]
 Identifier = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._~-]+$")]
 Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
 InstantUs = Annotated[int, Field(ge=0, le=INTEGER_MAX)]

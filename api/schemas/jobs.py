@@ -105,7 +105,7 @@ class JobRequest(Asked):
         description="Circuits that PUBs refer to by index; a QPY file with several counts as several.",
     )
     options: Options = Field(default_factory=Options)
-    backend: Annotated[fields.Text, Field(min_length=1, max_length=100)] = "auto"
+    backend: Name = "auto"
     priority: int = Field(
         default=0, ge=-100, le=100, description="Among the jobs of the same project; higher runs first."
     )

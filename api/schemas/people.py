@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.fields import Asked, Identifier, InstantUs, Name, Text, Told
+from api.schemas.fields import Asked, Identifier, InstantUs, Name, Note, Told
 
 Role = Literal["member", "admin", "operator", "auditor"]
 
@@ -72,7 +72,7 @@ class TokenRequest(Asked):
 
     member_id: Identifier | None = None
     role: Role = "member"
-    label: Text = Field(default="", max_length=200)
+    label: Note = ""
     expires_us: InstantUs | None = None
 
 

@@ -1,0 +1,27 @@
+"""The documents of api/schemas/results.py: every example is one of what it shows."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import BaseModel
+
+from api.schemas import results
+
+MODELS = [
+    model
+    for model in vars(results).values()
+    if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == results.__name__
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_examples_are_valid(model: type[BaseModel]) -> None:
+    assert model.__doc__
+    extra = model.model_config.get("json_schema_extra") or {}
+    assert isinstance(extra, dict)
+    examples = extra.get("examples", [])
+    assert isinstance(examples, list)
+    for example in examples:
+        assert isinstance(example, dict)
+        parsed = model.model_validate(example)
+        assert set(example) <= set(type(parsed).model_fields) | set(parsed.model_extra or {})
