@@ -97,3 +97,19 @@ def no_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
     for word in ("QUBATOR_URL", "QUBATOR_TOKEN", "QUBATOR_PROFILE"):
         monkeypatch.delenv(word, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+
+
+@pytest.fixture
+def shell(script: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Runs `qubator` against the script; gives the exit code, standard output and standard error."""
+    from qubator import cli, cli_frame
+
+    monkeypatch.setattr(cli_frame.Frame, "client", lambda *_, **__: script.client())
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = cli.run(arguments)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run

@@ -18,7 +18,9 @@ from qubator.submission import JobTerms, Submission
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PI = re.compile(r"(?P<sign>-?)(?:(?P<times>[\d.]+)\*?)?pi(?:/(?P<over>[\d.]+))?\Z")
-_TERM = re.compile(r"(?P<sign>[+-]?)(?:(?P<weight>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\*?)?(?P<pauli>[IXYZ]+)")
+_TERM = re.compile(
+    r"\s*(?P<sign>[+-]?)\s*(?:(?P<weight>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*\*?)?\s*(?P<pauli>[IXYZ]+)\s*"
+)
 
 
 def read_circuit(file: str) -> CircuitText:
@@ -65,11 +67,10 @@ def parse_parameters(given: Sequence[str]) -> dict[str, Any] | None:
 
 def parse_observable(text: str) -> str | dict[str, float]:
     """A Pauli string ("ZZ"), or a weighted sum of them ("0.5*ZZ - 1.2 XX"), as the service reads it."""
-    compact = text.replace(" ", "")
     terms: dict[str, float] = {}
     place = 0
-    while place < len(compact):
-        match = _TERM.match(compact, place)
+    while place < len(text):
+        match = _TERM.match(text, place)
         if match is None or (place and not match["sign"]):
             raise ValueError(f"{text!r} is not a sum of Pauli strings such as ZZ or 0.5*ZZ-1.2*XX")
         weight = float(match["weight"] or 1)
@@ -80,7 +81,7 @@ def parse_observable(text: str) -> str | dict[str, float]:
         raise ValueError("an observable is a Pauli string such as ZZ, or a sum such as 0.5*ZZ-1.2*XX")
     if len({len(pauli) for pauli in terms}) > 1:
         raise ValueError(f"{text!r}: all Pauli strings of an observable have one letter for each qubit")
-    return compact if list(terms) == [compact] else terms
+    return text.strip() if list(terms) == [text.strip()] else terms
 
 
 class _Amount(click.ParamType[int]):

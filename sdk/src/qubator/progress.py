@@ -22,14 +22,13 @@ def job_progress(progress: Progress, job: Job) -> Iterator[Callable[[Job], None]
     elif callable(progress):
         yield progress
     else:
-        with _bar(total=None) as (bar, task):
+        with _bar(describe(job), total=None) as (bar, task):
 
             def show(changed: Job) -> None:
                 bar.update(task, description=describe(changed), total=1 if changed.ended else None)
                 if changed.ended:
                     bar.update(task, completed=1)
 
-            show(job)
             yield show
 
 
@@ -39,7 +38,7 @@ def count_progress(progress: bool, total: int) -> Iterator[Callable[[int], None]
     if not progress:
         yield lambda _: None
         return
-    with _bar(total=total) as (bar, task):
+    with _bar(f"{total} jobs", total=total) as (bar, task):
 
         def show(ended: int) -> None:
             bar.update(task, completed=ended, description=f"{ended} of {total} jobs ended")
@@ -59,7 +58,7 @@ def stderr_is_terminal() -> bool:
 
 
 @contextmanager
-def _bar(total: int | None) -> Iterator[tuple[Any, Any]]:
+def _bar(description: str, total: int | None) -> Iterator[tuple[Any, Any]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
     from rich.text import Text
@@ -73,4 +72,4 @@ def _bar(total: int | None) -> Iterator[tuple[Any, Any]]:
 
     columns = (Plain("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=8) as bar:
-        yield bar, bar.add_task("", total=total)
+        yield bar, bar.add_task(description, total=total)

@@ -57,8 +57,8 @@ def find_backend(client: Client, name: str) -> RemoteBackend:
 
 
 def _target(record: Mapping[str, Any]) -> Any:
-    # num_qubits stays open: a simulator takes narrower circuits as they are, without widening them to its maximum
-    target = Target()
+    # every gate is defined for any qubits: compilers then choose no layout and keep the circuit's own width
+    target = Target(num_qubits=record.get("qubits_max"))
     known = get_standard_gate_name_mapping()
     for name in record.get("basis_gates", ()):
         gate = known.get(name)

@@ -1,0 +1,119 @@
+"""Signing in, and what a person sees of quota and statement."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from qubator import cli, cli_account
+from qubator.profile import config_path, resolve
+
+BALANCE = {
+    "project_id": "prj_1", "asset": "CNY", "granted": 10_000_000, "settled": 1_500_000, "held": 500_000,
+    "available": 8_000_000, "expired": 0,
+    "grants": [{"grant_id": "grt_1", "valid_until_us": 1_700_000_000_000_000, "granted": 10_000_000,
+                "settled": 1_500_000, "held": 500_000, "available": 8_000_000, "expired": 0}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def service(script: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(cli_account, "Client", lambda url, token: script.client())
+    return script
+
+
+def login(monkeypatch: pytest.MonkeyPatch, token: str, *arguments: str) -> int:
+    monkeypatch.setattr("sys.stdin", io.StringIO(token))
+    return cli.run(["login", *arguments])
+
+
+def test_login_reads_the_token_from_standard_input_checks_it_and_stores_it(
+    service: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.say(
+        service.answer(200, {"member_id": "mem_1", "project_id": "prj_1", "role": "admin", "token_id": "tok_1"})
+    )
+    assert login(monkeypatch, "qb_new\n", "http://zone.example") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Signed in at http://zone.example as mem_1 (admin) of prj_1.")
+    assert "qb_new" not in out
+    assert (resolve().url, resolve().token) == ("http://zone.example", "qb_new")
+
+
+def test_login_takes_the_url_as_an_option_and_a_name_for_the_profile(
+    service: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.say(service.answer(200, {"member_id": "mem_1", "project_id": None, "role": "operator"}))
+    assert login(monkeypatch, "qb_2", "--url", "http://zone.example", "--profile", "work", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["profile"], told["me"]["role"]) == ("work", "operator")
+    assert resolve(profile="work").token == "qb_2"
+
+
+def test_a_token_the_service_does_not_know_is_not_stored(
+    service: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.say(service.problem(401, "unauthenticated"))
+    assert login(monkeypatch, "qb_bad\n", "http://zone.example") == 3
+    assert not config_path().exists()
+
+
+@pytest.mark.parametrize(
+    ("token", "arguments", "code"),
+    [("", ["http://x.example"], 3), ("a b", ["http://x.example"], 3), ("qb_1", [], 2), ("qb_1", ["zone"], 3)],
+)
+def test_what_cannot_be_a_login(
+    monkeypatch: pytest.MonkeyPatch, token: str, arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert login(monkeypatch, token, *arguments) == code
+    assert capsys.readouterr().out == ""
+
+
+def test_the_quota_has_three_figures_and_its_grants(shell: Any, script: Any) -> None:
+    script.say(script.answer(200, BALANCE))
+    assert shell("quota")[1].splitlines() == [
+        "settled    1.50 CNY spent by finished jobs",
+        "held       0.50 CNY set aside for open jobs",
+        "available  8.00 CNY can be spent now",
+        "",
+        "GRANT  SETTLED  HELD  AVAILABLE  UNTIL",
+        "grt_1     1.50  0.50       8.00  2023-11-14",
+    ]
+
+
+def test_a_project_without_a_grant_is_told_so(shell: Any, script: Any) -> None:
+    script.say(script.answer(200, {"asset": "CNY", "grants": []}))
+    assert shell("quota", "--project", "prj_1")[1].splitlines()[-1] == "The project has no grant."
+    assert script.lines() == ["GET /v1/projects/prj_1/balance"]
+
+
+def test_the_statement_lists_every_figure(shell: Any, script: Any) -> None:
+    statement = {
+        **BALANCE,
+        "at_us": 1_700_000_000_000_000,
+        "jobs": {"succeeded": 3, "failed": 0},
+        "absorbed_by_facility": 7,
+    }
+    script.say(script.answer(200, statement))
+    lines = shell("statement")[1].splitlines()
+    assert "jobs     3 succeeded" in lines
+    figures = dict(line.rsplit(maxsplit=1) for line in lines[5:11])
+    assert figures == {
+        "granted": "10.00", "settled": "1.50", "held": "0.50", "available": "8.00", "expired": "0.00",
+        "absorbed by the facility": "0.000007",
+    }  # fmt: skip
+
+
+def test_backends_and_version(shell: Any, script: Any) -> None:
+    script.say(
+        script.answer(200, {"backends": [{"name": "aer", "state": "draining", "qubits_max": 30, "reason": "repair"}]})
+    )
+    assert shell("backends")[1].splitlines() == [
+        "BACKEND  STATE     QUBITS  DESCRIPTION",
+        "aer      draining      30  repair",
+    ]
+    script.say(script.answer(200, {"version": "0.1.0", "settings": {"a": 1}}))
+    assert shell("version")[1].splitlines() == ["client   0.1.0", "url      http://service.example", "version  0.1.0"]

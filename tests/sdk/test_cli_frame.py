@@ -1,0 +1,61 @@
+"""Exit codes, and how an expected error is told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from qubator import errors
+from qubator.cli_frame import EXIT_CODES, Frame, exit_code, tell
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.JobFailed("x", code="c"), 1),
+        (errors.JobCancelled("x", code="c"), 1),
+        (errors.NotConfigured("x"), 3),
+        (errors.AuthError("x"), 3),
+        (errors.NotFound("x"), 4),
+        (errors.Refused("x"), 5),
+        (ValueError("x"), 5),
+        (errors.Conflict("x"), 6),
+        (errors.RateLimited("x"), 7),
+        (errors.Unavailable("x"), 7),
+        (errors.WaitTimeout("x"), 7),
+        (errors.QubatorError("x"), 7),
+    ],
+)
+def test_exit_codes_tell_what_happened(error: Exception, code: int) -> None:
+    assert exit_code(error) == code
+    assert f"  {code}  " in EXIT_CODES
+
+
+def test_an_error_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(errors.Refused("no budget", code="grant_exhausted", status=402, fields={"needed": 5}), as_json=False)
+    assert capsys.readouterr() == ("", "qubator: no budget [grant_exhausted]\n")
+
+
+def test_with_json_the_problem_is_on_standard_output_too(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(errors.Refused("no budget", code="grant_exhausted", status=402, fields={"needed": 5}), as_json=True)
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {
+        "problem": {"code": "grant_exhausted", "status": 402, "detail": "no budget", "needed": 5}
+    }
+    assert err == "qubator: no budget [grant_exhausted]\n"
+
+
+def test_fields_in_error_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = [{"pointer": "/options/shots", "detail": "must be an integer"}]
+    tell(errors.Refused("not valid", code="invalid_request", fields={"errors": wrong}), as_json=False)
+    assert capsys.readouterr().err.splitlines()[1] == f"  {json.dumps(wrong[0])}"
+
+
+def test_bars_are_drawn_in_what_the_terminal_can_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert Frame().bar == "#"
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    assert Frame().bar == "█"

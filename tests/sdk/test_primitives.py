@@ -1,0 +1,187 @@
+"""What the primitives send, and the corners of Qiskit's contract that are settled before anything is sent."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
+from qiskit.providers import JobStatus
+from qiskit.quantum_info import SparsePauliOp
+
+from qubator import EstimatorV2, SamplerV2
+from qubator.primitives import default_client
+
+QUEUED = {"id": "job_1", "state": "queued", "primitive": "sampler", "version": 1}
+
+
+def bell() -> QuantumCircuit:
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+    return circuit
+
+
+def rotation() -> QuantumCircuit:
+    circuit = QuantumCircuit(1)
+    circuit.rx(Parameter("t"), 0)
+    circuit.measure_all()
+    return circuit
+
+
+def unmeasured() -> QuantumCircuit:
+    circuit = QuantumCircuit(2)
+    circuit.ry(Parameter("t"), 0)
+    return circuit
+
+
+def sent(script: Any) -> dict[str, Any]:
+    (body,) = script.bodies()
+    return body
+
+
+def accept(script: Any, times: int = 1) -> Any:
+    script.say(*[script.answer(201, QUEUED)] * times)
+    return script.client()
+
+
+def test_they_are_qiskits_base_primitives(script: Any) -> None:
+    assert isinstance(SamplerV2(script.client()), BaseSamplerV2)
+    assert isinstance(EstimatorV2(script.client()), BaseEstimatorV2)
+
+
+def test_shots_of_the_pub_come_before_those_of_the_run_and_of_the_options(script: Any) -> None:
+    sampler = SamplerV2(accept(script), default_shots=11)
+    sampler.options.default_shots = 12
+    assert sampler.default_shots == 12
+    sampler.run([bell(), (rotation(), [1.0], 14)], shots=13)
+    assert [pub["shots"] for pub in sent(script)["pubs"]] == [13, 14]
+
+
+def test_options_shots_hold_without_others(script: Any) -> None:
+    SamplerV2(accept(script), default_shots=12).run([bell()])
+    assert sent(script)["pubs"] == [{"circuit": 0, "shots": 12}]
+
+
+def test_precision_of_the_pub_comes_before_that_of_the_run(script: Any) -> None:
+    estimator = EstimatorV2(accept(script), default_precision=0.5)
+    estimator.run([(bell(), "ZZ"), (unmeasured(), "ZZ", [1.0], 0.25)], precision=0.125)
+    assert [pub["precision"] for pub in sent(script)["pubs"]] == [0.125, 0.25]
+
+
+def test_all_options_travel(script: Any) -> None:
+    sampler = SamplerV2(accept(script), backend="aer", seed=5, tags=["t"], name="n", priority=2, max_cost=9)
+    sampler.options.metadata["k"] = "v"
+    sampler.run([bell()])
+    body = sent(script)
+    assert body["options"]["seed"] == 5
+    assert {word: body[word] for word in ("backend", "tags", "name", "priority", "max_cost", "metadata")} == {
+        "backend": "aer", "tags": ["t"], "name": "n", "priority": 2, "max_cost": 9, "metadata": {"k": "v"},
+    }  # fmt: skip
+
+
+def test_a_generator_as_seed_gives_every_run_a_seed_of_its_own(script: Any) -> None:
+    sampler = SamplerV2(accept(script, 4), seed=np.random.default_rng(1))
+    twin = SamplerV2(sampler.client, seed=np.random.default_rng(1))
+    for one in (sampler, sampler, twin, twin):
+        one.run([bell()])
+    seeds = [body["options"]["seed"] for body in script.bodies()]
+    assert seeds[:2] == seeds[2:]
+    assert seeds[0] != seeds[1]
+
+
+@pytest.mark.parametrize("kind", [SamplerV2, EstimatorV2])
+def test_an_empty_list_is_an_empty_result_without_a_call(script: Any, kind: Any) -> None:
+    job = kind(script.client()).run(iter([]))
+    assert len(job.result()) == 0
+    assert job.status() == JobStatus.DONE
+    assert (job.done(), job.running(), job.cancelled(), job.in_final_state(), job.cancel()) == (
+        True, False, False, True, False,
+    )  # fmt: skip
+
+
+def test_pubs_may_come_from_a_generator(script: Any) -> None:
+    SamplerV2(accept(script)).run(bell() for _ in range(3))
+    assert len(sent(script)["pubs"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("pubs", "shots", "error"),
+    [
+        (lambda: [bell()], True, TypeError),
+        (lambda: [bell()], 5.0, TypeError),
+        (lambda: [bell()], 0, ValueError),
+        (lambda: [bell()], -1, ValueError),
+        (lambda: [(bell(), None, False)], None, TypeError),
+        (lambda: [(bell(), None, 1.5)], None, TypeError),
+        (lambda: [(bell(), None, 0)], None, ValueError),
+        (lambda: [rotation()], None, ValueError),
+        (lambda: [(rotation(), [[1, 2]], 1, 1)], None, ValueError),
+        (lambda: [(bell(), [1.0])], None, ValueError),
+        (bell, None, ValueError),
+        (lambda: QuantumCircuit(1), None, ValueError),
+    ],
+)
+def test_a_sampler_refuses_as_qiskit_does(script: Any, pubs: Any, shots: Any, error: type) -> None:
+    with pytest.raises(error):
+        SamplerV2(script.client()).run(pubs(), shots=shots)
+
+
+@pytest.mark.parametrize("kind", [SamplerV2, EstimatorV2])
+def test_a_bare_circuit_gets_a_hint(script: Any, kind: Any) -> None:
+    with pytest.raises(ValueError, match=r"wrap it with `\[\]`"):
+        kind(script.client()).run(bell())
+
+
+@pytest.mark.parametrize(
+    ("pub", "precision", "error"),
+    [
+        (lambda: (unmeasured(), "ZZ", [1.0], "0.1"), None, TypeError),
+        (lambda: (unmeasured(), "ZZ", [1.0], -0.1), None, ValueError),
+        (lambda: (unmeasured(), "ZZ", [1.0]), -1.0, ValueError),
+        (lambda: (unmeasured(), "ZZZ", [1.0]), None, ValueError),
+        (lambda: (unmeasured(), ["ZZ"] * 3, [[1.0]] * 4), None, ValueError),
+        (lambda: (unmeasured(), SparsePauliOp("ZZ", 1j), [1.0]), None, ValueError),
+        (lambda: (unmeasured(), "ZZ"), None, ValueError),
+    ],
+)
+def test_an_estimator_refuses_as_qiskit_does(script: Any, pub: Any, precision: Any, error: type) -> None:
+    with pytest.raises(error):
+        EstimatorV2(script.client()).run([pub()], precision=precision)
+
+
+def test_a_circuit_without_registers_is_warned_of(script: Any) -> None:
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    with pytest.warns(UserWarning, match="no output classical registers"):
+        SamplerV2(accept(script)).run([circuit])
+
+
+def test_a_copied_primitive_keeps_its_client_and_has_options_of_its_own(script: Any) -> None:
+    sampler = SamplerV2(script.client(), default_shots=5)
+    twin = copy.deepcopy(sampler)
+    twin.options.default_shots = 6
+    assert (sampler.default_shots, twin.default_shots) == (5, 6)
+    assert twin.client is sampler.client
+
+
+def test_the_backend_is_asked_for_once(script: Any) -> None:
+    script.say(script.answer(200, {"backends": [{"name": "aer", "state": "online", "basis_gates": ["h", "cx"]}]}))
+    sampler = SamplerV2(script.client())
+    assert sampler.backend.name == "aer"
+    assert sampler._backend is sampler.backend
+
+
+def test_the_default_client_is_made_at_first_use_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    sampler = SamplerV2()
+    monkeypatch.setenv("QUBATOR_TOKEN", "qb_x")
+    monkeypatch.setenv("QUBATOR_URL", "http://one.example")
+    assert sampler.client.url == "http://one.example"
+    assert default_client() is sampler.client
+    monkeypatch.setenv("QUBATOR_URL", "http://two.example")
+    assert default_client().url == "http://two.example"
