@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,14 +77,15 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection on which all reads of the block see one state of the database; writing through it fails.
+        """A connection on which all reads of the block see one state of the database.
 
-        Raises `StoreUnavailable` when the database can't be reached or no connection comes free in 10 seconds.
+        Raises `ReadOnly` for an attempt to write, `StoreUnavailable` when the database can't be reached or no
+        connection comes free in 10 seconds.
         """
         try:
             with self._reading.connect() as connection, connection.begin():
                 yield connection
-        except (DBAPIError, PoolTimeoutError) as failure:
+        except (DBAPIError, PoolTimeoutError, sqlite3.Error) as failure:
             trouble = translate(failure)
             if trouble is failure:
                 raise
@@ -96,7 +98,7 @@ class Database:
         try:
             with self._writing.connect() as connection, connection.begin():
                 migrate.upgrade(connection)
-        except DBAPIError as failure:
+        except (DBAPIError, sqlite3.Error) as failure:
             trouble = translate(failure)
             if trouble is failure:
                 raise
@@ -120,7 +122,10 @@ class Database:
         """Become the leader, or None while another process leads. Raises `StoreUnavailable`."""
         lock: _Lock | None
         if self.path is not None:
-            lock = on_sqlite.FileLock.take(self.path.with_name(self.path.name + ".lock"))
+            try:
+                lock = on_sqlite.FileLock.take(self.path.with_name(self.path.name + ".lock"))
+            except OSError as failure:
+                raise StoreUnavailable(f"the leader's lock can't be opened: {failure}") from failure
         else:
             try:
                 lock = on_postgres.AdvisoryLock.take(self._url)

@@ -8,7 +8,6 @@ A refusal is a value and never found here. Each of these is raised out of `Write
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
 
 import psycopg
 from sqlalchemy import exc
@@ -20,6 +19,10 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """The database can't be used now: disk full, locked, gone, shutting down. Nothing was written; try again later."""
+
+
+class ReadOnly(StoreUnavailable):
+    """The database can only be read: a standby, a write-protected disk, or a connection meant for reading."""
 
 
 class OutcomeUnknown(StoreUnavailable):
@@ -62,10 +65,10 @@ class RunAgain(Exception):
     """PostgreSQL ended the transaction in favour of another one: the same units may be tried again."""
 
 
-_SQLITE_TROUBLE = ("FULL", "BUSY", "LOCKED", "IOERR", "READONLY", "CANTOPEN", "NOTADB", "CORRUPT", "NOMEM", "PROTOCOL")
+_SQLITE_TROUBLE = ("FULL", "BUSY", "LOCKED", "IOERR", "CANTOPEN", "NOTADB", "CORRUPT", "NOMEM", "PROTOCOL")
 # Classes: connection exceptions, insufficient resources, operator intervention, system errors. Codes: lock not
-# available, the time-outs of an idle transaction, read-only transaction (a standby).
-_POSTGRES_TROUBLE = ("08", "53", "57", "58", "55P03", "25P03", "25P04", "25006")
+# available, the time-outs of an idle transaction.
+_POSTGRES_TROUBLE = ("08", "53", "57", "58", "55P03", "25P03", "25P04")
 _POSTGRES_AGAIN = ("40001", "40P01")
 
 
@@ -76,9 +79,7 @@ def translate(error: BaseException) -> BaseException:
     """
     if isinstance(error, exc.TimeoutError):
         return StoreUnavailable(f"no free connection to the database: {error}")
-    if not isinstance(error, exc.DBAPIError):
-        return error
-    origin = error.orig
+    origin = error.orig if isinstance(error, exc.DBAPIError) else error
     if isinstance(origin, sqlite3.Error):
         return _from_sqlite(error, origin)
     if isinstance(origin, psycopg.Error):
@@ -86,28 +87,32 @@ def translate(error: BaseException) -> BaseException:
     return error
 
 
-def _from_sqlite(error: exc.DBAPIError, origin: sqlite3.Error) -> BaseException:
+def _from_sqlite(error: BaseException, origin: sqlite3.Error) -> BaseException:
     name: str = getattr(origin, "sqlite_errorname", None) or ""
     code = name.removeprefix("SQLITE_")
     if code in ("CONSTRAINT_UNIQUE", "CONSTRAINT_PRIMARYKEY"):
         return Duplicate(str(origin))
     if code == "CONSTRAINT_TRIGGER":
         return AppendOnly(str(origin))
+    if code.startswith("READONLY"):
+        return ReadOnly(f"the database can only be read: {origin} ({name})")
     if code.startswith(_SQLITE_TROUBLE):
         return StoreUnavailable(f"the database can't be used now: {origin} ({name})")
     return error
 
 
-def _from_postgres(error: exc.DBAPIError, origin: psycopg.Error) -> BaseException:
+def _from_postgres(error: BaseException, origin: psycopg.Error) -> BaseException:
     state: str = origin.sqlstate or ""
     detail = str(origin).strip()
     if state == "23505":
         return Duplicate(detail)
     if state == "23001":
         return AppendOnly(detail)
+    if state == "25006":
+        return ReadOnly(f"the database can only be read: {detail}")
     if state in _POSTGRES_AGAIN:
         return RunAgain(detail)
-    lost: Any = error.connection_invalidated
+    lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
     if lost or state.startswith(_POSTGRES_TROUBLE) or (not state and isinstance(origin, psycopg.OperationalError)):
         return StoreUnavailable(f"the database can't be used now: {detail}")
     return error

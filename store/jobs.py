@@ -61,7 +61,13 @@ _VERSIONS = select(_jobs.c.id, _jobs.c.version, _jobs.c.state).where(among_many(
 
 
 def insert_jobs(connection: Connection, jobs: Sequence[JobRow], reason: str = "submitted") -> None:
-    """Write new jobs and the first row of their history. Raises `Duplicate` for a known id or idempotency key."""
+    """Write new jobs and the first row of their history.
+
+    Raises `Duplicate` for a known id or idempotency key, ValueError for a NUL in a tag: not searchable.
+    """
+    for job in jobs:
+        if any("\0" in tag for tag in job.tags):
+            raise ValueError(f"job {job.id}: a tag contains the character NUL")
     _INSERT_JOB(connection, [_values(job) for job in jobs])
     _INSERT_HISTORY(
         connection, [(job.id, job.project_id, job.created_us, job.state, reason, job.version) for job in jobs]

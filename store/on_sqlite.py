@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 
 _BUSY_TIMEOUT_MS = 10_000
+# SQLite itself would sleep up to 100 ms between two looks at the lock: a writer in another process would starve.
+_LOOK_AGAIN_S = 0.001
 _READERS = 16
 _PRAGMAS = (
     f"busy_timeout = {_BUSY_TIMEOUT_MS}",
@@ -34,22 +38,43 @@ def path_of(url: URL) -> Path:
 
 def writing_engine(url: URL) -> Engine:
     """An engine whose transactions take the write lock at once."""
-    return _engine(url, "BEGIN IMMEDIATE", ("cache_size = -65536",), size=1, overflow=1)
+    engine = _engine(url, ("cache_size = -65536", "busy_timeout = 0"), size=1, overflow=1)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        driver: Any = connection.connection.dbapi_connection
+        until_s = time.monotonic() + _BUSY_TIMEOUT_MS / 1000
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as failure:
+                if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
+                    raise
+                time.sleep(_LOOK_AGAIN_S)
+            else:
+                return
+
+    return engine.execution_options(writes=True)
 
 
 def reading_engine(url: URL) -> Engine:
     """An engine whose transactions are snapshots and refuse to write."""
-    return _engine(url, "BEGIN", ("cache_size = -8192", "query_only = ON"), size=_READERS, overflow=_READERS)
+    engine = _engine(url, ("cache_size = -8192", "query_only = ON"), size=_READERS, overflow=_READERS)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
 
 
-def _engine(url: URL, begin: str, pragmas: tuple[str, ...], *, size: int, overflow: int) -> Engine:
+def _engine(url: URL, pragmas: tuple[str, ...], *, size: int, overflow: int) -> Engine:
     engine = create_engine(
         url.set(drivername="sqlite+pysqlite"),
         poolclass=QueuePool,
         pool_size=size,
         max_overflow=overflow,
         pool_timeout=_BUSY_TIMEOUT_MS / 1000,
-        execution_options={"writes": begin == "BEGIN IMMEDIATE"},
         # The driver must not open transactions by itself: we say which kind, see below.
         connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": 256},
     )
@@ -58,10 +83,6 @@ def _engine(url: URL, begin: str, pragmas: tuple[str, ...], *, size: int, overfl
     def _prepare(connection: Any, _record: object) -> None:
         for pragma in (*_PRAGMAS, *pragmas):
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
 
     return engine
 

@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from store.errors import OutcomeUnknown, RunAgain, StoreUnavailable, translate
 
@@ -170,10 +169,11 @@ class Writer:
 
     def _transact(self, batch: list[_Waiting]) -> list[_Outcome]:
         """One transaction; returns the outcomes of the first units of the batch, as many as the budget allowed."""
-        connection = self._connect()
+        connection: Connection | None = None
         outcomes: list[_Outcome] = []
+        committing = False
         try:
-            transaction = connection.begin()
+            connection = self._begin()
             if len(batch) == 1:
                 outcomes.append(_alone(connection, batch[0].unit))
             else:
@@ -183,33 +183,47 @@ class Writer:
                     if time.monotonic() > until_s:
                         break
             if all(outcome.error is not None for outcome in outcomes):
-                transaction.rollback()
+                connection.rollback()
             else:
+                committing = True
                 _commit(connection)
         except BaseException as failure:
-            self._recover(connection)
+            if connection is not None:
+                self._recover(connection, committing)
             trouble = translate(failure)
             if trouble is failure:
                 raise
             raise trouble from failure
         return outcomes
 
-    def _connect(self) -> Connection:
-        if self._connection is None:
+    def _begin(self) -> Connection:
+        """Open a transaction; on a new connection if the old one turns out to be lost, since no unit has run yet."""
+        old = self._connection
+        if old is not None:
             try:
-                self._connection = self._engine.connect()
-            except (DBAPIError, PoolTimeoutError) as failure:
-                raise translate(failure) from failure
+                old.begin()
+            except DBAPIError:
+                if not old.invalidated:
+                    raise
+                self._drop_connection()
+            else:
+                return old
+        self._connection = self._engine.connect()
+        self._connection.begin()
         return self._connection
 
-    def _recover(self, connection: Connection) -> None:
-        """Leave nothing of a failed transaction behind; when even that fails, start over with a new connection."""
+    def _recover(self, connection: Connection, committing: bool) -> None:
+        """Leave nothing of a failed transaction behind.
+
+        After a failed commit the driver may still be inside the transaction while SQLAlchemy takes it for ended; then,
+        and when the rollback fails too, we start over with a new connection.
+        """
         try:
             connection.rollback()
-        except Exception:  # the connection is beyond asking why
+        except Exception:
             self._drop_connection()
             return
-        if connection.invalidated:
+        if committing or connection.invalidated:
             self._drop_connection()
 
     def _drop_connection(self) -> None:
