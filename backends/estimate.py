@@ -24,7 +24,7 @@ def resolve(method: Literal["automatic", Resolved], circuit: CircuitFindings) ->
     """The method that runs this circuit when `automatic` is asked: a tableau for wide Clifford circuits, else dense."""
     if method != "automatic":
         return method
-    return "stabilizer" if circuit.clifford and circuit.qubits >= TABLEAU_FROM_QUBITS else "statevector"
+    return "stabilizer" if circuit.clifford and circuit.active >= TABLEAU_FROM_QUBITS else "statevector"
 
 
 def work_us(method: Literal["automatic", Resolved], findings: Findings) -> int:
@@ -37,11 +37,11 @@ def memory_bytes(method: Resolved, circuit: CircuitFindings) -> int:
     """What one execution allocates at its peak."""
     match method:
         case "statevector":
-            return 16 * (1 << circuit.qubits)
+            return 16 * (1 << circuit.active)
         case "matrix_product_state":
-            return 4_096 * circuit.qubits
+            return 4_096 * circuit.active
         case "stabilizer":
-            return circuit.qubits * circuit.qubits
+            return circuit.active * circuit.active
         case never:
             assert_never(never)
 
@@ -61,11 +61,11 @@ def _circuit_ns(method: Resolved, circuit: CircuitFindings) -> int:
 def _operation_ns(method: Resolved, circuit: CircuitFindings) -> int:
     match method:
         case "statevector":
-            return 500 + (1 << circuit.qubits)
+            return 500 + (1 << circuit.active)
         case "matrix_product_state":
-            return 20_000 + 1_000 * (1 << min(circuit.qubits // 2, circuit.depth // 8, 30))
+            return 20_000 + 1_000 * (1 << min(circuit.active // 2, circuit.depth // 8, 30))
         case "stabilizer":
-            return 200 + 10 * circuit.qubits
+            return 200 + 10 * circuit.active
         case never:
             assert_never(never)
 
@@ -75,9 +75,9 @@ def _shot_ns(method: Resolved, circuit: CircuitFindings) -> int:
         case "statevector":
             return 300
         case "matrix_product_state":
-            return 2_000 * circuit.qubits
+            return 2_000 * circuit.active
         case "stabilizer":
-            return 100 + circuit.qubits * circuit.qubits
+            return 100 + circuit.active * circuit.active
         case never:
             assert_never(never)
 
@@ -85,10 +85,10 @@ def _shot_ns(method: Resolved, circuit: CircuitFindings) -> int:
 def _term_ns(method: Resolved, circuit: CircuitFindings) -> int:
     match method:
         case "statevector":
-            return 10_000 + (1 << circuit.qubits)
+            return 10_000 + (1 << circuit.active)
         case "matrix_product_state":
-            return 100_000 * circuit.qubits
+            return 100_000 * circuit.active
         case "stabilizer":
-            return 10_000 + 100 * circuit.qubits * circuit.qubits
+            return 10_000 + 100 * circuit.active * circuit.active
         case never:
             assert_never(never)

@@ -14,11 +14,13 @@ from typing import Any
 class CircuitFindings:
     """One decoded circuit, and how often the work's PUBs execute it.
 
-    Gates and operations count by multiplicity over nested definitions and loops. `executions`, `shots` and `terms` are
-    sums over the PUBs that use the circuit: parameter sets; shots of all of them; Pauli terms evaluated on all of them.
+    `active` qubits are those that have to be simulated; a circuit as wide as a device may have few. Gates and
+    operations count by multiplicity over nested definitions and loops. `executions`, `shots` and `terms` are sums over
+    the PUBs that use the circuit: parameter sets; shots of all of them; Pauli terms evaluated on all of them.
     """
 
     qubits: int
+    active: int
     clbits: int
     depth: int
     gates_1q: int

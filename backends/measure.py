@@ -22,7 +22,7 @@ def measure(work: Work, limits: Limits) -> Findings:
     result_too_large. A circuit that was measured before under the same limits is not measured again.
     """
     order = {id(circuit): index for index, circuit in enumerate(work.circuits)}
-    found = [_findings_of(circuit, limits, f"circuit {index}") for index, circuit in enumerate(work.circuits)]
+    found = [findings_of(circuit, limits, f"circuit {index}") for index, circuit in enumerate(work.circuits)]
     executions, shots, terms = ([0] * len(found) for _ in range(3))
     parameter_sets = result_bytes = 0
     for position, pub in enumerate(work.pubs):
@@ -91,7 +91,7 @@ def _sampler_bytes(pub: SamplerPub, sets: int) -> int:
     return sets * pub.shots * per_shot * _JSON_PER_BYTE[0] // _JSON_PER_BYTE[1]
 
 
-def _findings_of(circuit: Circuit, limits: Limits, where: str) -> CircuitFindings:
+def findings_of(circuit: Circuit, limits: Limits, where: str) -> CircuitFindings:
     """The circuit's own numbers, remembered with the circuit."""
     remembered = circuit.notes.get("findings")
     if isinstance(remembered, CircuitFindings):
@@ -110,6 +110,7 @@ def _findings_of(circuit: Circuit, limits: Limits, where: str) -> CircuitFinding
         raise Rejected(refusal.code, f"{where}: {refusal.detail}", refusal.fields) from refusal
     findings = CircuitFindings(
         qubits=program.num_qubits,
+        active=found.active,
         clbits=program.num_clbits,
         depth=found.depth,
         gates_1q=found.gates_1q,

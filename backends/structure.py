@@ -54,7 +54,9 @@ _CONTROL_FACTOR = 8
 
 @dataclass(slots=True)
 class Structure:
-    """Counts of one circuit or definition. `depth` is in operations, an upper bound where definitions are nested."""
+    """Counts of one circuit or definition. `depth` is in operations, an upper bound where definitions are nested;
+    `active` is how many qubits have to be simulated: those that something other than a last measurement happens to.
+    """
 
     operations: int = 0
     gates_1q: int = 0
@@ -64,6 +66,7 @@ class Structure:
     measured: bool = False
     mid_circuit: bool = False
     control_flow: bool = False
+    active: int = 0
 
 
 def structure_of(circuit: QuantumCircuit, limits: Limits) -> Structure:
@@ -103,19 +106,22 @@ class _Counter:
                 if instruction.is_standard_gate():
                     part = self.standard(instruction, name, len(qubits))
                 elif name == "reset" and is_genuine(instruction):
-                    part = _MEASURE
+                    part = _RESET
                     total.mid_circuit |= not touched.isdisjoint(qubits)
                 else:
                     part = self.other(instruction, definition_depth, block_depth, loop_product)
                     total.mid_circuit |= part.mid_circuit or part.measured
                     total.control_flow |= part.control_flow
-            total.measured |= part.measured if name != "reset" else False
-            touched.update(qubits)
+            total.measured |= part.measured
+            if part is not _MEASURE and part is not _RESET:
+                touched.update(qubits)
             self.add(total, part)
             level = part.depth + max((levels.get(bit, 0) for bit in (*qubits, *instruction.clbits)), default=0)
             for bit in (*qubits, *instruction.clbits):
                 levels[bit] = level
         total.depth = max(levels.values(), default=0)
+        random = total.mid_circuit or total.control_flow
+        total.active = len(touched | measured) if random else len(touched)
         return total
 
     def add(self, total: Structure, part: Structure) -> None:
@@ -241,6 +247,7 @@ class _Counter:
 
 
 _MEASURE = Structure(operations=1, depth=1, measured=True)
+_RESET = Structure(operations=1, depth=1)
 _STANDARD = {
     width: {
         clifford: Structure(1, int(width == 1), int(width == 2), int(width > 0), clifford) for clifford in (False, True)
