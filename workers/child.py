@@ -252,16 +252,20 @@ class ForkServer:
         return ours
 
     def _listen(self) -> None:
-        while self._control is not None:
+        if self._control is not None and not self._read(self._control):
+            self._bury()
+
+    def _read(self, control: socket.socket) -> bool:
+        """Take in what the process has said; False when it has ended."""
+        while True:
             try:
-                received = self._control.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT)
+                received = control.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT)
             except BlockingIOError:
-                return
+                return True
             except ConnectionError:
-                received = b""
+                return False
             if not received:
-                self._bury()
-                return
+                return False
             for header, _ in self._reader.feed(received):
                 match header["is"]:
                     case "up":
@@ -277,6 +281,7 @@ class ForkServer:
         control, process = self._control, self._process
         self._control = self._process = None
         if control is not None:
+            self._read(control)
             control.close()
         if process is not None:
             try:
