@@ -57,6 +57,8 @@ class Envelope:
                 return
         except ClientDisconnect:
             return
+        except BodyTooLarge:
+            refusal = too_large(self._body_bytes)
         except Exception:
             _LOG.exception("unhandled fault in %s %s", scope["method"], scope["path"], extra={"request_id": request_id})
             if started:

@@ -78,12 +78,21 @@ def _describer(app: FastAPI) -> Callable[[], dict[str, Any]]:
             _, definitions = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas.update(definitions["$defs"])
-            for unused in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(unused, None)
+            _forget_validation_errors(document, schemas)
             app.openapi_schema = document
         return app.openapi_schema
 
     return describe
+
+
+def _forget_validation_errors(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """FastAPI adds its own 422 wherever an address has a parameter; here nothing answers in that shape."""
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
 
 
 def _problems(codes: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
