@@ -60,7 +60,11 @@ class FinishJob:
 
 @dataclass(frozen=True, slots=True)
 class WakeAt:
-    """Send a PlanRound at this moment at the latest."""
+    """Send a PlanRound at this moment at the latest.
+
+    Every plan round says it anew while there is any timer, other events only when it has become sooner: the shell may
+    forget the moment when it plans and take what it is told last.
+    """
 
     at_us: int
 

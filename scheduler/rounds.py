@@ -15,8 +15,7 @@ def plan(state: State, policy: Policy) -> list[Decision]:
     """Fire the due timers, then place waiting tasks. Decisions come in that order."""
     decisions: list[Decision] = []
     now_us = state.now_us
-    if state.wake_us is not None and state.wake_us <= now_us:
-        state.wake_us = None
+    state.wake_us = None  # every round says anew when the next is due, so that no wake-up hangs on the shell's memory
     while state.leases and state.leases[0][0] <= now_us:
         _look_again(state, heappop(state.leases), policy, decisions)
     while (task := state.due_sleeper(now_us)) is not None:

@@ -60,15 +60,17 @@ def test_nothing_is_placed_outside_a_plan_round(story: Any) -> None:
     assert story.starts(3) == ["a/0.1"]
 
 
-def test_a_wake_up_is_asked_for_once_and_again_when_it_has_passed(story: Any) -> None:
+def test_every_round_says_when_to_wake_and_other_events_only_when_it_has_become_sooner(story: Any) -> None:
     story.join(0, slots=2)
     story.submit(0, "a")
     assert story.plan(0)[-1] == WakeAt(30_000_000)
-    story.submit(5, "b")
-    assert story.starts(5) == ["b/0.1"]
-    assert not [decision for decision in story.decisions[2:] if isinstance(decision, WakeAt)]
+    assert story.submit(5, "b") == ()
+    assert story.plan(5)[-1] == WakeAt(30_000_000)
     story.seen(29_000_000)
     assert story.plan(30_000_000) == (WakeAt(30_000_005),)
+    story.succeeded(30_000_001, "a/0.1")
+    story.succeeded(30_000_001, "b/0.1")
+    assert story.plan(30_000_002) == ()
 
 
 def test_a_sooner_timer_moves_the_wake_up_forward(story: Any) -> None:

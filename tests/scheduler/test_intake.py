@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.decisions import FinishJob, RevokeLease
+from scheduler.decisions import FinishJob, RevokeLease, WakeAt
 from scheduler.events import JobSubmitted, TaskSpec
 
 
@@ -70,7 +70,7 @@ def test_a_cancelled_job_whose_stop_nobody_reports_ends_with_its_lease_in_spite_
     story.started(1, "a/0.1")
     story.cancel(2, "a")
     story.seen(20_000_000)
-    assert story.plan(29_999_999) == ()
+    assert story.plan(29_999_999) == (WakeAt(30_000_000),)
     assert story.plan(30_000_000) == (
         RevokeLease("a/0.1", 1, "w", "lease expired"),
         FinishJob("a", "cancelled", "a/0.1", None, "cancelled while running", 0),

@@ -13,7 +13,7 @@ def test_a_lease_ends_at_its_moment_and_the_task_goes_elsewhere(story: Any) -> N
     story.plan(0)
     story.started(1, "a/0.1")
     story.join(29_999_999, "v")
-    assert story.plan(29_999_999) == ()
+    assert story.plan(29_999_999) == (WakeAt(30_000_000),)
     revoke, requeue, start, wake = story.plan(30_000_000)
     assert revoke == RevokeLease("a/0.1", 1, "w", "lease expired")
     assert requeue == RequeueTask("a/0", "a", 30_000_000, "lease expired: no sign of life from worker w")
@@ -34,7 +34,7 @@ def test_an_attempt_beyond_its_time_limit_is_stopped_and_fails(story: Any) -> No
     story.submit(0, "a", time_limit_us=5_000_000)
     story.plan(0)
     story.started(1_000_000, "a/0.1")
-    assert story.plan(7_999_999) == ()
+    assert story.plan(7_999_999) == (WakeAt(8_000_000),)
     assert RevokeLease("a/0.1", 1, "w", "time limit") in story.plan(8_000_000)
     assert not [d for d in story.plan(8_000_001) if isinstance(d, RevokeLease)]
     assert story.stopped(8_000_002, "a/0.1", used_us=7_000_000) == (
