@@ -21,7 +21,7 @@ from dispatcher.model import Caller, Refusal, Submission
 from dispatcher.pricing import quote_of
 from ledger.book import Book
 from ledger.commands import PlaceHold
-from ledger.model import Entry
+from ledger.model import Entry, in_words
 from ledger.model import Refusal as LedgerRefusal
 from store import book as book_store
 from store import inbox, inspections, jobs, totals, workers
@@ -221,7 +221,8 @@ class Intake:
         if submission.max_cost is not None and ceiling > submission.max_cost:
             return Refusal(
                 "cost_limit",
-                f"This job may cost up to {ceiling} micro-{rules.asset} and max_cost is {submission.max_cost}. "
+                f"This job may cost up to {in_words(ceiling, rules.asset)} and max_cost is "
+                f"{in_words(submission.max_cost, rules.asset)}. "
                 "Raise max_cost, lower the shots, or set a shorter time_limit_s.",
                 {"ceiling": ceiling, "max_cost": submission.max_cost, "asset": rules.asset},
             )

@@ -152,7 +152,7 @@ def summary(job: Job) -> str:
     result = job.result()
     first = result[0].data
     if job.primitive == "estimator":
-        return "values " + ", ".join(f"{value:+.3f}" for value in np.ravel(first.evs)[:4])
+        return " ".join(f"{value:+.3f}" for value in np.ravel(first.evs)[:4])
     counts = job.counts()
     if len(counts) > 1:
         return f"{len(counts)} sets of counts"
@@ -164,7 +164,8 @@ def show_results(startups: list[Startup]) -> None:
     """Each job's result and price; the thirty small ones as one row a startup."""
     table = Table(title="results", box=None, header_style="bold")
     for column in ("startup", "job", "result", "price CNY"):
-        table.add_column(column, justify="right" if column.startswith("price") else "left", no_wrap=True)
+        right = column.startswith("price")
+        table.add_column(column, justify="right" if right else "left", no_wrap=True, min_width=9 if right else 0)
     for startup in startups:
         small: list[Job] = []
         for job in startup.jobs:
@@ -173,7 +174,7 @@ def show_results(startups: list[Startup]) -> None:
                 small.append(job)
                 continue
             shown = summary(job) if job.state == "succeeded" else str((job.problem or {}).get("detail", job.state))
-            table.add_row(startup.name, job.name or "", shown[:34], f"{cost(job) / YUAN:.6f}")
+            table.add_row(startup.name, job.name or "", shown[:29], f"{cost(job) / YUAN:.6f}")
         if small:
             done = sum(job.state == "succeeded" for job in small)
             total = sum(cost(job) for job in small)

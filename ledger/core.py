@@ -13,7 +13,7 @@ from typing import TypeVar, assert_never
 from ledger import accounts
 from ledger.book import Book
 from ledger.commands import Command, ExpireGrant, FundProgramme, IssueGrant, PlaceHold, SettleHold, VoidHold
-from ledger.model import BrokenInvariant, Entry, Grant, Hold, Posting, Refusal, Slice
+from ledger.model import BrokenInvariant, Entry, Grant, Hold, Posting, Refusal, Slice, in_words
 
 T = TypeVar("T")
 
@@ -98,8 +98,8 @@ def _issue(book: Book, command: IssueGrant) -> Entry | Refusal:
     if available < grant.amount:
         return Refusal(
             "programme_exhausted",
-            f"programme {grant.programme_id} has {available} {grant.asset} left to give, "
-            f"{grant.amount - available} less than the grant of {grant.amount}",
+            f"programme {grant.programme_id} has {in_words(available, grant.asset)} left to give, "
+            f"{in_words(grant.amount - available, grant.asset)} less than this grant",
             (("needed", grant.amount), ("available", available), ("asset", grant.asset)),
         )
     return Entry(
@@ -152,8 +152,8 @@ def _no_means(book: Book, command: PlaceHold, *, any_valid: bool, available: int
     if any_valid:
         return Refusal(
             "grant_exhausted",
-            f"the grants of project {project} have {available} {asset} available, "
-            f"{command.amount - available} less than the {command.amount} this job may cost",
+            f"the project's grants have {in_words(available, asset)} available and this job may cost up to "
+            f"{in_words(command.amount, asset)}; ask for fewer shots or parameter sets, or for a larger grant",
             (("needed", command.amount), ("available", available), ("asset", asset)),
         )
     starts_us = [grant.valid_from_us for grant in wallet if not grant.expired and command.at_us < grant.valid_from_us]

@@ -11,12 +11,22 @@ from typing import Literal
 
 CNY = "CNY"
 
+MICRO = 1_000_000
+
 EntryKind = Literal["fund", "issue", "hold", "settle", "void", "expire"]
 HoldState = Literal["open", "settled", "voided"]
 
 
 class BrokenInvariant(Exception):  # noqa: N818 - a bug in the book, named for what it says
     """The books do not hold what they must hold: a bug, never an expected no."""
+
+
+def in_words(amount: int, asset: str) -> str:
+    """An amount as people read it: "1.230000 CNY" for micro-yuan, the bare count for every other asset."""
+    if asset != CNY:
+        return f"{amount} {asset}"
+    sign, (yuan, micro) = "-" if amount < 0 else "", divmod(abs(amount), MICRO)
+    return f"{sign}{yuan}.{micro:06d} {asset}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ledger import accounts
-from ledger.model import BrokenInvariant, Entry, Grant, Hold
+from ledger.model import BrokenInvariant, Entry, Grant, Hold, in_words
 from ledger.price import Charge, Quote, Usage, charge_to_json
 
 
@@ -91,38 +91,30 @@ def _check_adds_up(hold: Hold, charge: Charge, *, paid: int, released: int) -> N
 def _explanation(hold: Hold, charge: Charge, payers: list[dict[str, Any]], released: int) -> list[str]:
     asset = hold.asset
     if hold.state == "voided":
-        return [f"Nothing was charged: the hold of {_money(hold.amount, asset)} was given back."]
+        return [f"Nothing was charged: the hold of {in_words(hold.amount, asset)} was given back."]
     sentences = []
     for line in charge.lines:
         per = line.unit if line.per == 1 else _count(line.per, line.unit)
         sentences.append(
-            f"{line.what}: {_count(line.quantity, line.unit)} at {_money(line.unit_price, asset)} per {per} "
-            f"= {_money(line.amount, asset)}."
+            f"{line.what}: {_count(line.quantity, line.unit)} at {in_words(line.unit_price, asset)} per {per} "
+            f"= {in_words(line.amount, asset)}."
         )
-    sentences.append(f"Together {_money(hold.charged, asset)}.")
+    sentences.append(f"Together {in_words(hold.charged, asset)}.")
     sentences += [
         f"Grant {payer['grant_id']} of programme {payer['programme_id']}, funded by {payer['funder_id']}, "
-        f"paid {_money(payer['paid'], asset)}."
+        f"paid {in_words(payer['paid'], asset)}."
         for payer in payers
         if payer["paid"]
     ]
     if released:
-        sentences.append(f"{_money(released, asset)} of the {_money(hold.amount, asset)} held was not needed.")
+        sentences.append(f"{in_words(released, asset)} of the {in_words(hold.amount, asset)} held was not needed.")
     if hold.overrun:
         sentences.append(
-            f"The charge exceeds the hold of {_money(hold.amount, asset)}; "
-            f"the facility absorbed {_money(hold.overrun, asset)}."
+            f"The charge exceeds the hold of {in_words(hold.amount, asset)}; "
+            f"the facility absorbed {in_words(hold.overrun, asset)}."
         )
     return sentences
 
 
 def _count(quantity: int, unit: str) -> str:
     return f"{quantity} {unit}" if quantity == 1 or unit == "ms" else f"{quantity} {unit}s"
-
-
-def _money(amount: int, asset: str) -> str:
-    """ "1.230000 CNY" for micro-yuan, the bare count for every other asset."""
-    if asset != "CNY":
-        return f"{amount} {asset}"
-    yuan, micro = divmod(amount, 1_000_000)
-    return f"{yuan}.{micro:06d} CNY"

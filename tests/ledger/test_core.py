@@ -48,7 +48,7 @@ def test_a_programme_gives_out_no_more_than_it_was_given(ledger: Ledger) -> None
     answer = ledger.refuse(IssueGrant(2, Grant("G", "seed", "city", "acme", "CNY", 501, 0, 1000, 0, 2)))
     assert answer == Refusal(
         "programme_exhausted",
-        "programme seed has 500 CNY left to give, 1 less than the grant of 501",
+        "programme seed has 0.000500 CNY left to give, 0.000001 CNY less than this grant",
         (("needed", 501), ("available", 500), ("asset", "CNY")),
     )
 
@@ -241,7 +241,8 @@ def test_refusals_of_a_hold_come_in_a_fixed_order(ledger: Ledger) -> None:
     ledger.grant("now", 9, valid=(50, 51))
     assert ledger.hold("j1", 10, at_us=50) == Refusal(
         "grant_exhausted",
-        "the grants of project acme have 9 CNY available, 1 less than the 10 this job may cost",
+        "the project's grants have 0.000009 CNY available and this job may cost up to 0.000010 CNY; "
+        "ask for fewer shots or parameter sets, or for a larger grant",
         (("needed", 10), ("available", 9), ("asset", "CNY")),
     )
     assert isinstance(ledger.hold("j1", 9, at_us=50), Entry)
