@@ -7,7 +7,6 @@ import time
 
 import click
 
-from simulation.campaign import BrokenWorld, simulate_seeds
 from simulation.world import WORLDS
 
 
@@ -18,6 +17,8 @@ from simulation.world import WORLDS
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def simulate(seeds: int, first: int | None, world: str, as_json: bool) -> None:
     """Run the real scheduler and ledger in simulated worlds full of faults. Exit code 1 when an invariant breaks."""
+    from simulation.campaign import BrokenWorld, simulate_seeds
+
     wanted = range(seeds) if first is None else range(first, first + 1)
     begun = time.monotonic()
     try:
