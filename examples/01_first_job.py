@@ -6,7 +6,6 @@ Needs QUBATOR_URL and QUBATOR_TOKEN in the environment (or `qubator login`).
 from __future__ import annotations
 
 from circuits import bell
-
 from qubator import Client
 
 

@@ -7,9 +7,9 @@ Needs QUBATOR_URL and QUBATOR_TOKEN in the environment (or `qubator login`).
 from __future__ import annotations
 
 import numpy as np
-from circuits import ansatz
 from qiskit.quantum_info import SparsePauliOp
 
+from circuits import ansatz
 from qubator import Client, EstimatorV2
 
 

@@ -9,7 +9,6 @@ import sys
 import time
 
 from circuits import ghz
-
 from qubator import Client
 
 

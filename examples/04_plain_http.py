@@ -9,6 +9,7 @@ import os
 import uuid
 
 import httpx
+
 from circuits import TOSS_QASM3
 
 

@@ -219,6 +219,7 @@ def main() -> None:
             startups = found(url, operator_token)
             refused = submit(startups)
             watch(startups)
+            console.print()
             show_results(startups)
             console.print("\n[bold]refused, at no charge[/bold]")
             for startup, name, refusal in refused:

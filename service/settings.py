@@ -25,7 +25,9 @@ class Settings(BaseSettings):
         default=8, ge=0, le=1024, description="Short jobs that may wait on a worker beyond its slots."
     )
     memory_mib: int = Field(default=4096, ge=256, description="Memory of one job.")
-    inspectors: int = Field(default=min(2, os.cpu_count() or 2), ge=1, le=64, description="Processes that decode and measure payloads.")
+    inspectors: int = Field(
+        default=min(2, os.cpu_count() or 2), ge=1, le=64, description="Processes that decode and measure payloads."
+    )
     inspector_memory_mib: int = Field(default=1024, ge=128)
     inspector_timeout_s: float = Field(default=5.0, gt=0, le=300)
     body_max_bytes: int = Field(default=8 << 20, ge=1 << 10)
