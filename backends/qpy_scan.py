@@ -3,7 +3,6 @@
 QPY is a tree of length-prefixed records. Walking the prefixes finds every declared width, every nested definition and
 block, every loop and every instruction name, so that what would exhaust the loader is refused with a reason instead
 of ending the process. Sizes are checked against the bytes that are really there; nothing declared is ever allocated.
-Versions before 13 are refused unread: loading them evaluates expressions from the file.
 """
 
 from __future__ import annotations
@@ -15,58 +14,10 @@ from typing import NoReturn
 
 import orjson
 
+from backends import qpy_format as qpy
 from backends.limits import Limits
+from backends.qpy_format import version_of
 from backends.rejected import Rejected
-
-VERSION_MIN = 13
-VERSION_MAX = 18
-
-_FILE = struct.Struct("!6sBBBBQcc")
-_OFFSET = struct.Struct("!Q")
-_CIRCUIT = struct.Struct("!H1cHIIQIQI")
-_REGISTER_V4 = struct.Struct("!1c?IH?")
-_REGISTER_V18 = struct.Struct("!1c?IH?B")
-_VARIABLE = struct.Struct("!16scH")
-_COUNT_16 = struct.Struct("!H")
-_COUNT_32 = struct.Struct("!I")
-_COUNT_64 = struct.Struct("!Q")
-_NAMESPACE = struct.Struct("!IQ")
-_VECTOR = struct.Struct("!HQ16s")
-_DEFINITION = struct.Struct("!H1cII?QIIQ")
-_INSTRUCTION = struct.Struct("!HHHIIBHqII")
-_PARAMETER = struct.Struct("!1cQ")
-_RANGE = struct.Struct("!qqq")
-_MODIFIER = struct.Struct("!1cIId")
-_EVOLUTION = struct.Struct("!Q?1cQQ")
-_LAYOUT = struct.Struct("!?iiiIi")
-_LAYOUT_BIT = struct.Struct("!ii")
-
-_CONDITION_IS_EXPRESSION = 2
-_HAS_ANNOTATIONS = 0x80
-_OPAQUE_NAMES = frozenset({"Gate", "Instruction", "ControlledGate"})
-_EVOLUTION_PREFIX = "###PauliEvolutionGate_"
-
-
-def version_of(content: bytes) -> int:
-    """The QPY version the file says it has; refuses what is no QPY, too old or too new, naming both versions."""
-    if len(content) < _FILE.size or content[:6] != b"QISKIT":
-        raise Rejected(
-            "circuit_invalid", "this is not a QPY file: it does not begin with QISKIT; send what qpy.dump wrote"
-        )
-    version = content[6]
-    if version < VERSION_MIN:
-        detail = (
-            f"QPY version {version} is not read here because loading it can run code from the file; "
-            f"write it again with version {VERSION_MIN} to {VERSION_MAX} (Qiskit 1.3 or newer)"
-        )
-        raise Rejected("payload_unsupported", detail, {"version": version, "version_min": VERSION_MIN})
-    if version > VERSION_MAX:
-        detail = (
-            f"QPY version {version} is newer than version {VERSION_MAX}, the newest read here; "
-            f"write it with qpy.dump(..., version={VERSION_MAX})"
-        )
-        raise Rejected("payload_unsupported", detail, {"version": version, "version_max": VERSION_MAX})
-    return version
 
 
 def scan(content: bytes, limits: Limits, instruction_names: Collection[str]) -> int:
@@ -86,10 +37,8 @@ def scan(content: bytes, limits: Limits, instruction_names: Collection[str]) -> 
 class _Definition:
     """Where a custom instruction's body and base gate lie in the file."""
 
-    kind: bytes
     body: tuple[int, int] | None
-    base: tuple[int, int] | None
-    annotations: bool
+    base: int | None
 
 
 @dataclass(slots=True)
@@ -117,12 +66,12 @@ class _Walker:
 
     def file(self) -> int:
         """All circuits of the file."""
-        *_, circuits, _, kind = _FILE.unpack_from(self.content)
+        *_, circuits, _, kind = qpy.FILE.unpack_from(self.content)
         if kind != b"q":
             _malformed("it holds no circuits")
         if circuits > self.limits.circuits:
             _too_large("circuits", circuits, self.limits.circuits, "a QPY file", "send several jobs")
-        at = _FILE.size
+        at = qpy.FILE.size
         if self.version >= 16:
             starts = struct.unpack_from(f"!{circuits}Q", self.content, at)
             for start in starts:
@@ -135,7 +84,7 @@ class _Walker:
 
     def circuit(self, at: int, definition_depth: int, block_depth: int, loop_product: int) -> tuple[int, int]:
         """One circuit up to its layout; gives the offset there and its operations by multiplicity."""
-        header = _CIRCUIT.unpack_from(self.content, at)
+        header = qpy.CIRCUIT.unpack_from(self.content, at)
         name_size, _, phase_size, qubits, clbits, metadata_size, registers, instructions, variables = header
         if qubits > self.limits.qubits:
             _too_large("qubits", qubits, self.limits.qubits, "a circuit", "use fewer qubits")
@@ -143,7 +92,7 @@ class _Walker:
             _too_large("clbits", clbits, self.limits.clbits, "a circuit", "use fewer classical bits")
         if instructions > self.limits.operations:
             _too_large("operations", instructions, self.limits.operations, "a circuit", "split it")
-        at = self.skip(at + _CIRCUIT.size, name_size + phase_size + metadata_size)
+        at = self.skip(at + qpy.CIRCUIT.size, name_size + phase_size + metadata_size)
         at = self.registers(at, registers)
         at = self.variables(at, variables)
         at = self.annotation_states(at)
@@ -163,10 +112,10 @@ class _Walker:
                     "use shallower definitions or fewer iterations",
                 )
         if self.version < 18:
-            (calibrations,) = _COUNT_16.unpack_from(self.content, at)
+            (calibrations,) = qpy.COUNT_16.unpack_from(self.content, at)
             if calibrations:
                 raise Rejected("payload_unsupported", "pulse calibrations are not supported; remove them", {})
-            at += _COUNT_16.size
+            at += qpy.COUNT_16.size
         return at, operations
 
     def skip(self, at: int, size: int) -> int:
@@ -180,13 +129,13 @@ class _Walker:
         """Register names and bit indices; a register attached as a range declares a size without carrying it."""
         for _ in range(count):
             if self.version >= 18:
-                kind, _, size, name_size, _, attached = _REGISTER_V18.unpack_from(self.content, at)
+                kind, _, size, name_size, _, attached = qpy.REGISTER_V18.unpack_from(self.content, at)
                 body = 4 if attached == 1 else 4 * size
-                at += _REGISTER_V18.size
+                at += qpy.REGISTER_V18.size
             else:
-                kind, _, size, name_size, _ = _REGISTER_V4.unpack_from(self.content, at)
+                kind, _, size, name_size, _ = qpy.REGISTER_V4.unpack_from(self.content, at)
                 body = 8 * size
-                at += _REGISTER_V4.size
+                at += qpy.REGISTER_V4.size
             bound = self.limits.clbits if kind == b"c" else self.limits.qubits
             if size > bound:
                 _too_large("register_size", size, bound, "a register", "declare a smaller one")
@@ -196,8 +145,8 @@ class _Walker:
     def variables(self, at: int, count: int) -> int:
         """Declarations of typed classical variables."""
         for _ in range(count):
-            _, _, name_size = _VARIABLE.unpack_from(self.content, at)
-            at += _VARIABLE.size
+            _, _, name_size = qpy.VARIABLE.unpack_from(self.content, at)
+            at += qpy.VARIABLE.size
             kind = self.content[at]
             at = self.skip(at + 1, name_size + (4 if kind == 0x75 else 0))  # "u": an unsigned integer states its width
         return at
@@ -206,60 +155,65 @@ class _Walker:
         """Annotation namespaces, from version 15."""
         if self.version < 15:
             return at
-        (count,) = _COUNT_32.unpack_from(self.content, at)
-        at += _COUNT_32.size
+        (count,) = qpy.COUNT_32.unpack_from(self.content, at)
+        at += qpy.COUNT_32.size
         for _ in range(count):
-            namespace_size, state_size = _NAMESPACE.unpack_from(self.content, at)
-            at = self.skip(at + _NAMESPACE.size, namespace_size + state_size)
+            namespace_size, state_size = qpy.NAMESPACE.unpack_from(self.content, at)
+            at = self.skip(at + qpy.NAMESPACE.size, namespace_size + state_size)
         return at
 
     def vectors(self, at: int) -> int:
         """The table of parameter vectors, from version 18."""
         if self.version < 18:
             return at
-        (count,) = _COUNT_16.unpack_from(self.content, at)
-        at += _COUNT_16.size
+        (count,) = qpy.COUNT_16.unpack_from(self.content, at)
+        at += qpy.COUNT_16.size
         for _ in range(count):
-            name_size, _, _ = _VECTOR.unpack_from(self.content, at)
-            at = self.skip(at + _VECTOR.size, name_size)
+            name_size, _, _ = qpy.VECTOR.unpack_from(self.content, at)
+            at = self.skip(at + qpy.VECTOR.size, name_size)
         return at
 
     def definitions(self, at: int) -> tuple[int, dict[str, _Definition]]:
         """The table of custom instructions: remembered here, walked when an instruction uses them."""
-        (count,) = _COUNT_64.unpack_from(self.content, at)
-        at += _COUNT_64.size
+        (count,) = qpy.COUNT_64.unpack_from(self.content, at)
+        at += qpy.COUNT_64.size
         table: dict[str, _Definition] = {}
         for _ in range(count):
-            name_size, kind, _, _, has_body, body_size, _, _, base_size = _DEFINITION.unpack_from(self.content, at)
-            at += _DEFINITION.size
+            name_size, _, _, _, has_body, body_size, _, _, base_size = qpy.DEFINITION.unpack_from(self.content, at)
+            at += qpy.DEFINITION.size
             name = self.text(at, name_size)
             at = self.skip(at, name_size)
             body = (at, body_size) if has_body else None
             at = self.skip(at, body_size if has_body else 0)
-            base = (at, base_size) if base_size else None
+            base = at if base_size else None
             at = self.skip(at, base_size)
-            table[name] = _Definition(kind, body, base, annotations=self.version >= 15)
+            table[name] = _Definition(body, base)
         return at, table
 
     def text(self, at: int, size: int) -> str:
         """A UTF-8 string of that many bytes."""
         return self.content[at : self.skip(at, size)].decode()
 
-    def instruction(self, at: int, scope: _Scope) -> tuple[int, int]:
-        """One instruction; gives the offset after it and how many operations it stands for."""
-        fixed = _INSTRUCTION.unpack_from(self.content, at)
+    def instruction(self, at: int, scope: _Scope, *, bits: bool = True) -> tuple[int, int]:
+        """One instruction; gives the offset after it and how many operations it stands for.
+
+        A gate that others are built on is written without the `bits` it declares.
+        """
+        fixed = qpy.INSTRUCTION.unpack_from(self.content, at)
         name_size, label_size, parameters, qargs, cargs, extras, register_size, _, _, _ = fixed
-        at += _INSTRUCTION.size
+        at += qpy.INSTRUCTION.size
         name = self.content[at : at + name_size].decode()
+        if name == "StatePreparation" and self.content[at + name_size : at + name_size + label_size].endswith(b" Dg"):
+            _refuse_lost_inverse()
         at += name_size + label_size + register_size
-        if extras & 3 == _CONDITION_IS_EXPRESSION:
-            _, size = _PARAMETER.unpack_from(self.content, at)
-            at += _PARAMETER.size + size
-        at += 5 * (qargs + cargs)
+        if extras & 3 == qpy.CONDITION_IS_EXPRESSION:
+            _, size = qpy.PARAMETER.unpack_from(self.content, at)
+            at += qpy.PARAMETER.size + size
+        at += 5 * (qargs + cargs) if bits else 0
         iterations, blocks, power = 1, 0, 1
         for position in range(parameters):
-            kind, size = _PARAMETER.unpack_from(self.content, at)
-            at += _PARAMETER.size
+            kind, size = qpy.PARAMETER.unpack_from(self.content, at)
+            at += qpy.PARAMETER.size
             if kind in _PLAIN_KINDS:
                 at += size
                 continue
@@ -271,7 +225,7 @@ class _Walker:
             else:
                 blocks += self.blocks(kind, at, size, scope, 0)
             at = self.skip(at, size)
-        if extras & _HAS_ANNOTATIONS:
+        if extras & qpy.HAS_ANNOTATIONS:
             at = self.annotations(at)
         if at > self.end:
             _malformed("an instruction reaches beyond its end")
@@ -279,11 +233,11 @@ class _Walker:
 
     def annotations(self, at: int) -> int:
         """The annotations behind an instruction."""
-        (count,) = _COUNT_32.unpack_from(self.content, at)
-        at += _COUNT_32.size
+        (count,) = qpy.COUNT_32.unpack_from(self.content, at)
+        at += qpy.COUNT_32.size
         for _ in range(count):
-            _, size = _NAMESPACE.unpack_from(self.content, at)
-            at = self.skip(at + _NAMESPACE.size, size)
+            _, size = qpy.NAMESPACE.unpack_from(self.content, at)
+            at = self.skip(at + qpy.NAMESPACE.size, size)
         return at
 
     def meaning(self, name: str, scope: _Scope) -> int:
@@ -292,7 +246,7 @@ class _Walker:
             return scope.counts[name]
         definition = scope.definitions.get(name)
         if definition is None:
-            if name not in self.known and name not in _OPAQUE_NAMES:
+            if name not in self.known and name not in qpy.OPAQUE_NAMES:
                 raise Rejected("circuit_invalid", f'the QPY file uses "{name}", which is no instruction of Qiskit', {})
             return 1
         depth = scope.definition_depth + 1
@@ -302,25 +256,25 @@ class _Walker:
         count = 1
         if definition.body is not None:
             start, size = definition.body
-            if name.startswith(_EVOLUTION_PREFIX):
+            if name.startswith(qpy.EVOLUTION_PREFIX):
                 self.evolution(start, size)
             else:
                 count = self.circuit(start, depth, scope.block_depth, 1)[1]
         if definition.base is not None:
             inner = _Scope(scope.definitions, scope.counts, depth, scope.block_depth, 1)
-            count = max(count, self.instruction(definition.base[0], inner)[1])
+            count = max(count, self.instruction(definition.base, inner, bits=False)[1])
         scope.counts[name] = count
         return count
 
     def iterations(self, kind: bytes, at: int, size: int, scope: _Scope) -> int:
         """How often a for loop runs; a range says so in three numbers, a tuple in its length."""
         if kind == b"r":
-            start, stop, step = _RANGE.unpack_from(self.content, at)
+            start, stop, step = qpy.RANGE.unpack_from(self.content, at)
             if step == 0:
                 _malformed("a loop has step 0")
             count = len(range(start, stop, step)) if -(2**62) < start < 2**62 and -(2**62) < stop < 2**62 else 2**62
-        elif kind == b"t" and size >= _COUNT_64.size:
-            (count,) = _COUNT_64.unpack_from(self.content, at)
+        elif kind == b"t" and size >= qpy.COUNT_64.size:
+            (count,) = qpy.COUNT_64.unpack_from(self.content, at)
         else:
             return 1
         product = scope.loop_product * count
@@ -342,19 +296,19 @@ class _Walker:
         if tuple_depth > 4:
             _malformed("tuples are nested too deep")
         self.skip(at, size)
-        (count,) = _COUNT_64.unpack_from(self.content, at)
-        at += _COUNT_64.size
+        (count,) = qpy.COUNT_64.unpack_from(self.content, at)
+        at += qpy.COUNT_64.size
         operations = 0
         for _ in range(count):
-            inner_kind, inner_size = _PARAMETER.unpack_from(self.content, at)
-            at += _PARAMETER.size
+            inner_kind, inner_size = qpy.PARAMETER.unpack_from(self.content, at)
+            at += qpy.PARAMETER.size
             operations += self.blocks(inner_kind, at, inner_size, scope, tuple_depth + 1)
             at = self.skip(at, inner_size)
         return operations
 
     def power(self, at: int) -> int:
         """The factor of an annotated operation's modifier, at least 1."""
-        kind, _, _, power = _MODIFIER.unpack_from(self.content, at)
+        kind, _, _, power = qpy.MODIFIER.unpack_from(self.content, at)
         if kind != b"p":
             return 1
         if not abs(power) <= self.limits.operations:
@@ -364,7 +318,7 @@ class _Walker:
     def evolution(self, at: int, size: int) -> None:
         """The repetitions of a Pauli evolution, from the settings at the end of its record."""
         self.skip(at, size)
-        *_, settings_size = _EVOLUTION.unpack_from(self.content, at)
+        *_, settings_size = qpy.EVOLUTION.unpack_from(self.content, at)
         if settings_size > size:
             _malformed("an evolution's settings reach beyond its end")
         try:
@@ -377,14 +331,16 @@ class _Walker:
 
     def layout(self, at: int) -> int:
         """The layout behind a circuit, where another circuit may follow it."""
-        exists, initial, mapping, final, extra_registers, _ = _LAYOUT.unpack_from(self.content, at)
-        at += _LAYOUT.size
+        exists, initial, mapping, final, extra_registers, _ = qpy.LAYOUT.unpack_from(self.content, at)
+        at += qpy.LAYOUT.size
         if not exists:
             return at
         at = self.registers(at, extra_registers)
         for _ in range(max(0, initial)):
-            index, register_size = _LAYOUT_BIT.unpack_from(self.content, at)
-            at = self.skip(at + _LAYOUT_BIT.size, 0 if index == -1 and register_size == -1 else max(0, register_size))
+            index, register_size = qpy.LAYOUT_BIT.unpack_from(self.content, at)
+            at = self.skip(
+                at + qpy.LAYOUT_BIT.size, 0 if index == -1 and register_size == -1 else max(0, register_size)
+            )
         return self.skip(at, 4 * (max(0, mapping) + max(0, final)))
 
 
@@ -400,6 +356,14 @@ def _inside_loop(scope: _Scope, iterations: int) -> _Scope:
 def _too_large(name: str, found: int, bound: int, thing: str, advice: str) -> NoReturn:
     detail = f"{thing} has {found} {name.replace('_', ' ')}, at most {bound} are taken; {advice}"
     raise Rejected("circuit_too_large", detail, {name: found, f"{name}_max": bound})
+
+
+def _refuse_lost_inverse() -> NoReturn:
+    detail = (
+        "QPY forgets that a StatePreparation is inverted and would run it the wrong way round; "
+        'replace it before sending, with circuit.decompose("state_preparation_dg")'
+    )
+    raise Rejected("payload_unsupported", detail, {"gate": "state_preparation_dg"})
 
 
 def _too_deep(bound: int) -> NoReturn:
