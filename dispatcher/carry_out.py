@@ -166,9 +166,9 @@ class CarryOut:
 
 
 def latest(reports: Sequence[Report]) -> dict[str, Report]:
-    """The report that decides each attempt: the final one if there is one, else its start."""
+    """The report that decides each attempt: its first final one, as for the scheduler; else its start."""
     chosen: dict[str, Report] = {}
     for report in reports:
-        if report.kind != "started" or report.attempt_id not in chosen:
+        if report.attempt_id not in chosen or chosen[report.attempt_id].kind == "started":
             chosen[report.attempt_id] = report
     return chosen

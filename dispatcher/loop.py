@@ -6,10 +6,10 @@ are told again.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -26,7 +26,7 @@ from scheduler.policy import Policy
 from scheduler.state import State
 from store import inbox, leader, usage, workers
 from store.database import Connection
-from store.errors import Deposed, StoreUnavailable
+from store.errors import BlobDamaged, Deposed, StoreUnavailable
 from store.rows import UsageRow, WorkerRow
 from workers.port import Executor, Order
 
@@ -101,7 +101,12 @@ class Dispatcher:
     def _observe(self) -> None:
         assert self._executor is not None
         while not self._stopping.is_set():
-            seen = self._executor.observe(0.5)
+            try:
+                seen = self._executor.observe(0.5)
+            except Exception:
+                log.exception("the executor cannot be heard; trying again")
+                self._stopping.wait(1.0)
+                continue
             if seen:
                 with self._lock:
                     self._pending.extend(report_of(one) for one in seen)
@@ -109,40 +114,27 @@ class Dispatcher:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            with self._leadership() as epoch:
-                if epoch is None:
+            try:
+                held = self._ground.database.lead()
+                if held is None:
                     self._stopping.wait(1.0)
                     continue
-                try:
-                    self._lead(epoch)
-                except Deposed:
-                    log.warning("another dispatcher leads now")
-                except StoreUnavailable as refused:
-                    log.error("the store cannot be written; trying again", reason=str(refused))
-                    self._stopping.wait(1.0)
-                except Exception:
-                    log.exception("the dispatcher stumbled over a bug; it starts over from the store")
-                    self._stopping.wait(1.0)
-                finally:
-                    self._leading.clear()
+                with held:
+                    self._lead()
+            except Deposed:
+                log.warning("another dispatcher leads now")
+            except StoreUnavailable as refused:
+                log.error("the store cannot be used; trying again", reason=str(refused))
+                self._stopping.wait(1.0)
+            except Exception:
+                log.exception("the dispatcher stumbled over a bug; it starts over from the store")
+                self._stopping.wait(1.0)
+            finally:
+                self._leading.clear()
 
-    @contextlib.contextmanager
-    def _leadership(self) -> Iterator[int | None]:
-        try:
-            held = self._ground.database.lead()
-        except Exception as refused:
-            log.error("leadership cannot be asked for", reason=str(refused))
-            held = None
-        if held is None:
-            yield None
-            return
-        try:
-            holder = f"{self._host}:{self._worker_id}"
-            yield self._ground.database.writer.run(lambda conn: leader.acquire(conn, "dispatcher", holder))
-        finally:
-            held.release()
-
-    def _lead(self, epoch: int) -> None:
+    def _lead(self) -> None:
+        holder = f"{self._host}:{self._worker_id}"
+        epoch = self._ground.database.writer.run(lambda conn: leader.acquire(conn, "dispatcher", holder))
         self._recover(epoch)
         self._leading.set()
         while not self._stopping.is_set():
@@ -180,16 +172,35 @@ class Dispatcher:
         state, self._open = self._ground.database.writer.run(unit)
         with self._lock:
             self._state = state
-        self._stop_unknown()
+        self._agree_with_executor(now)
 
-    def _stop_unknown(self) -> None:
-        """The executor may hold attempts that the rebuilt state has given up: their tokens are dead, so end them."""
+    def _agree_with_executor(self, now: int) -> None:
+        """Where the executor and the rebuilt state differ, the state is right about what is wanted and the executor
+        about what is there.
+
+        It may hold attempts that the state has given up: their tokens are dead, so they are ended. And it may never
+        have got an order that was leased (the cycle ended between the commit and the order), or its report may have
+        been lost with a cycle: nobody else would ever speak of such an attempt, so it is given up here.
+        """
         if self._executor is None:
             return
-        known = set(self._open.attempt.values())
-        for held in self._executor.inventory():
-            if held.attempt_id not in known:
-                self._executor.stop(held.attempt_id, held.token)
+        ours = {
+            attempt.attempt_id: attempt.token
+            for attempt in self._state.attempts.values()
+            if attempt.worker.worker_id == self._worker_id
+        }
+        held = {one.attempt_id: one.token for one in self._executor.inventory()}
+        for attempt_id, token in held.items():
+            if ours.get(attempt_id) != token:
+                self._executor.stop(attempt_id, token)
+        missing = [
+            Report("failed", now, attempt_id, token, failure="lost", reason="the order did not reach the worker")
+            for attempt_id, token in ours.items()
+            if held.get(attempt_id) != token
+        ]
+        with self._lock:
+            # Behind what was observed: a report that is only still to be told counts.
+            self._pending += missing
 
     def _cycle(self, epoch: int) -> bool:
         """One round; True when something was written."""
@@ -204,6 +215,9 @@ class Dispatcher:
                 with self._lock:
                     self._pending[:0] = cycle.reports
                 raise
+        for report in cycle.reports:
+            if isinstance(report.result, Path):
+                report.result.unlink(missing_ok=True)  # stored by now, or of an attempt that no longer counts
         self._carry_out(work.effects)
         self._housekeeping.maybe(now)
         return bool(cycle.seqs or cycle.reports)
@@ -258,6 +272,15 @@ class Dispatcher:
             if stop.worker_id == self._worker_id:
                 self._executor.stop(stop.attempt_id, stop.token)
         for start, work in self._orders([s for s in effects.starts if s.worker_id == self._worker_id]):
+            if work is None:
+                lost = f"the payload of {start.job_id} cannot be read"
+                log.error(lost, attempt=start.attempt_id)
+                now = self._ground.now_us()
+                with self._lock:
+                    self._pending.append(
+                        Report("failed", now, start.attempt_id, start.token, failure="fault", reason=lost)
+                    )
+                continue
             self._executor.start(
                 Order(
                     attempt_id=start.attempt_id,
@@ -270,7 +293,8 @@ class Dispatcher:
                 )
             )
 
-    def _orders(self, starts: Sequence[StartAttempt]) -> Iterator[tuple[StartAttempt, bytes]]:
+    def _orders(self, starts: Sequence[StartAttempt]) -> Iterator[tuple[StartAttempt, bytes | None]]:
+        """Each start with its payload; None when that is gone or damaged, which is no reason to keep others waiting."""
         missing: list[tuple[StartAttempt, str]] = []
         for start in starts:
             work_hash = self._open.work_hash[start.job_id]
@@ -282,7 +306,7 @@ class Dispatcher:
         if missing:
             with self._ground.database.read() as conn:
                 for start, work_hash in missing:
-                    content = self._ground.blobs.get(conn, work_hash)
-                    if content is None:
-                        raise RuntimeError(f"payload {work_hash} of {start.job_id} is not in the blob store")
-                    yield start, content
+                    try:
+                        yield start, self._ground.blobs.get(conn, work_hash)
+                    except BlobDamaged:
+                        yield start, None

@@ -1,0 +1,280 @@
+"""What a job costs, however it ends. In micro-yuan: 1,000 a job, 500 a ms, 100 for a thousand shots; 250 ms held."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GRANT = 10_000_000
+HELD = 1_000 + 250 * 500 + 100
+SECOND_US = 1_000_000
+
+
+def untouched(**changed: int) -> dict[str, int]:
+    return {"settled": 0, "held": 0, "available": GRANT, "expired": 0} | changed
+
+
+def test_success_is_charged_for_what_it_used_and_the_rest_of_the_hold_goes_back(led: Any) -> None:
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    assert led.figures(ann) == untouched(held=HELD, available=GRANT - HELD)
+    (order,) = led.turn()
+    led.started(order)
+    led.succeeded(order, used_us=3_000)
+    led.turn()
+    ended = led.job(job)
+    assert (ended.state, ended.usage) == ("succeeded", {"qpu_ms": 3, "shots": 1_000, "cpu_ms": 3})
+    assert ended.problem is None
+    receipt = ended.receipt
+    assert [receipt[name] for name in ("charged", "held", "released")] == [2_600, HELD, HELD - 2_600]
+    assert [line["amount"] for line in receipt["lines"]] == [1_000, 1_500, 100]
+    assert (receipt["backend"], receipt["outcome"], receipt["state"]) == ("aer", "succeeded", "settled")
+    assert led.figures(ann) == untouched(settled=2_600, available=GRANT - 2_600)
+    assert led.violations() == []
+
+
+def test_a_started_millisecond_counts_as_a_whole_one(led: Any) -> None:
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    (order,) = led.turn()
+    led.succeeded(order, used_us=2_001)
+    led.turn()
+    assert led.job(job).usage["qpu_ms"] == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [("user", "circuit_failed"), ("timeout", "time_limit_reached"), ("memory", "memory_limit_reached")],
+)
+def test_what_the_user_did_is_charged_without_shots(led: Any, kind: str, code: str) -> None:
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    (order,) = led.turn()
+    led.started(order)
+    led.failed(order, kind, used_us=8_000)
+    led.turn()
+    ended = led.job(job)
+    assert ended.problem == {"code": code, "detail": f"it was a {kind}", "kind": kind, "charged": True}
+    assert ended.receipt["charged"] == 1_000 + 8 * 500
+    assert led.figures(ann) == untouched(settled=5_000, available=GRANT - 5_000)
+    assert [one.state for one in led.room.attempts(ann, job.id)] == ["failed"]
+    assert led.violations() == []
+
+
+def test_the_executors_own_code_and_numbers_reach_the_job(led: Any) -> None:
+    job = led.submit(led.startup())
+    (order,) = led.turn()
+    led.failed(order, "user", code="result_too_large", limit=10, value=11)
+    led.turn()
+    assert led.job(job).problem == {
+        "code": "result_too_large",
+        "detail": "it was a user",
+        "kind": "user",
+        "charged": True,
+        "limit": 10,
+        "value": 11,
+    }
+
+
+def test_the_platforms_faults_cost_nothing(led: Any) -> None:
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    for wait_s in (0, 1, 2):
+        led.clock.pass_(wait_s)
+        (order,) = led.turn()
+        led.started(order)
+        led.failed(order, "fault", used_us=9_000)
+        led.turn()
+    ended = led.job(job)
+    assert (ended.state, ended.problem["code"], ended.problem["charged"]) == ("failed", "platform_fault", False)
+    assert (ended.receipt["charged"], ended.receipt["state"]) == (0, "voided")
+    assert ended.usage["qpu_ms"] == 9, "what it used is shown all the same"
+    assert led.story(job) == ["queued", "running", "queued", "running", "queued", "running", "failed"]
+    assert led.figures(ann) == untouched()
+    assert led.violations() == []
+
+
+def test_a_crash_is_tried_again_once_and_costs_nothing(led: Any) -> None:
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    (first,) = led.turn()
+    led.started(first)
+    led.failed(first, "crash", used_us=5_000)
+    (second,) = led.turn()
+    assert (second.attempt_id, second.token > first.token) == (f"{job.id}/0.2", True)
+    assert led.figures(ann) == untouched(held=HELD, available=GRANT - HELD), "one hold for both attempts"
+    led.started(second)
+    led.failed(second, "crash", used_us=5_000)
+    led.turn()
+    assert led.job(job).problem["code"] == "engine_crashed"
+    assert led.figures(ann) == untouched()
+    assert led.violations() == []
+
+
+def test_a_job_that_succeeds_after_a_crash_pays_for_the_attempt_that_succeeded(led: Any) -> None:
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    (first,) = led.turn()
+    led.started(first)
+    led.failed(first, "crash", used_us=50_000)
+    (second,) = led.turn()
+    led.started(second)
+    led.succeeded(second, used_us=3_000)
+    led.turn()
+    assert led.job(job).receipt["charged"] == 2_600
+
+
+def test_cancelled_while_it_waits(led: Any) -> None:
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    led.room.cancel(ann, job.id)
+    assert led.turn() == []
+    ended = led.job(job)
+    assert (ended.state, ended.receipt["state"], ended.receipt["charged"]) == ("cancelled", "voided", 0)
+    assert led.figures(ann) == untouched()
+    assert led.violations() == []
+
+
+def test_cancelled_on_the_worker_before_it_began(led: Any) -> None:
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    (order,) = led.turn()
+    led.room.cancel(ann, job.id)
+    led.turn()
+    assert led.executor.stops == [(order.attempt_id, order.token)]
+    led.stopped(order)
+    led.turn()
+    assert (led.job(job).state, led.job(job).receipt["state"]) == ("cancelled", "voided")
+    assert led.figures(ann) == untouched()
+
+
+def test_cancelled_while_it_runs_is_charged_what_was_used(led: Any) -> None:
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    (order,) = led.turn()
+    led.started(order)
+    led.turn()
+    led.room.cancel(ann, job.id)
+    assert led.job(job).state == "cancelling"
+    led.turn()
+    assert led.executor.stops == [(order.attempt_id, order.token)]
+    assert led.figures(ann)["held"] == HELD, "the hold stays until the end is known"
+    led.stopped(order, used_us=12_000)
+    led.turn()
+    ended = led.job(job)
+    assert (ended.state, ended.receipt["charged"], ended.usage["shots"]) == ("cancelled", 1_000 + 12 * 500, 0)
+    assert led.story(job) == ["queued", "running", "cancelling", "cancelled"]
+    assert [one.state for one in led.room.attempts(ann, job.id)] == ["stopped"]
+    assert led.figures(ann) == untouched(settled=7_000, available=GRANT - 7_000)
+    assert led.violations() == []
+
+
+def test_a_result_that_comes_after_the_cancel_is_charged_and_not_kept(led: Any) -> None:
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    (order,) = led.turn()
+    led.started(order)
+    led.turn()
+    led.room.cancel(ann, job.id)
+    led.succeeded(order, used_us=3_000)
+    led.turn()
+    ended = led.job(job)
+    assert (ended.state, ended.result_hash, ended.receipt["charged"]) == ("cancelled", None, 1_000 + 3 * 500)
+    assert led.violations() == []
+
+
+def test_what_exceeds_the_hold_is_borne_by_the_facility(led: Any) -> None:
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    (order,) = led.turn()
+    led.started(order)
+    led.succeeded(order, used_us=1_000_000)
+    led.turn()
+    ended = led.job(job)
+    charged = 1_000 + 1_000 * 500 + 100
+    receipt = ended.receipt
+    assert [receipt[name] for name in ("charged", "paid_by_grants", "absorbed_by_facility")] == [
+        charged,
+        HELD,
+        charged - HELD,
+    ]
+    assert led.figures(ann) == untouched(settled=HELD, available=GRANT - HELD)
+    statement = led.room.statement(ann, ann.project_id)
+    assert (statement["charged"], statement["absorbed_by_facility"]) == (charged, charged - HELD)
+    assert led.violations() == []
+
+
+def test_a_grant_that_ends_during_the_run_still_pays_and_the_rest_expires(led: Any) -> None:
+    ann = led.startup(grant=GRANT, until_us=led.clock.now_us() + 60 * SECOND_US)
+    job = led.submit(ann)
+    (order,) = led.turn()
+    led.started(order)
+    led.turn()
+    led.clock.pass_(61)
+    led.turn()
+    assert led.figures(ann) == untouched(held=HELD, available=0, expired=GRANT - HELD)
+    led.succeeded(order, used_us=3_000)
+    led.turn()
+    assert led.job(job).receipt["payers"][0]["released_to"] == "expired"
+    assert led.figures(ann) == untouched(settled=2_600, available=0, expired=GRANT - 2_600)
+    assert led.violations() == []
+
+
+def test_a_hold_over_two_grants_is_paid_by_the_first_and_given_back_to_both(led: Any) -> None:
+    ann = led.startup(grant=2_000)
+    second = led.grant(ann.project_id, GRANT, priority=1)
+    job = led.submit(ann)
+    (order,) = led.turn()
+    led.succeeded(order, used_us=3_000)
+    led.turn()
+    first_payer, second_payer = led.job(job).receipt["payers"]
+    assert (first_payer["held"], first_payer["paid"], first_payer["released"]) == (2_000, 2_000, 0)
+    assert (second_payer["grant_id"], second_payer["held"], second_payer["paid"]) == (second, HELD - 2_000, 600)
+    assert led.violations() == []
+
+
+def test_the_rate_of_the_quote_counts_whatever_the_rates_are_at_the_end(zone: Any) -> None:
+    zone.lead()
+    job = zone.submit(zone.startup())
+    zone.write(
+        lambda conn: conn.exec_driver_sql("""UPDATE jobs SET quote = replace(quote, '"per_job":1000', '"per_job":7')""")
+    )
+    (order,) = zone.turn()
+    zone.succeeded(order, used_us=3_000)
+    zone.turn()
+    assert zone.job(job).receipt["charged"] == 7 + 1_500 + 100, "the price comes from the job's own quote"
+
+
+def test_a_result_in_the_spool_is_taken_over_and_the_spool_is_empty_afterwards(led: Any, tmp_path: Path) -> None:
+    ann = led.startup()
+    large, small = tmp_path / "1.result", tmp_path / "2.result"
+    large.write_bytes(b"x" * 100_000)
+    small.write_bytes(b"y" * 100)
+    for path in (large, small):
+        content = path.read_bytes()
+        job = led.submit(ann)
+        (order,) = led.turn()
+        led.succeeded(order, result=path)
+        led.turn()
+        assert led.job(job).result_size == len(content)
+        assert led.room.result(ann, job.id) == content
+        led.database.writer.run(lambda conn: None)  # what the earlier commit left to do is done by now
+        assert not path.exists()
+
+
+def test_two_jobs_that_end_in_one_cycle_are_settled_one_by_one(led: Any) -> None:
+    ann, bob = led.startup("acme", grant=GRANT), led.startup("zeta", grant=GRANT)
+    led.executor._offer = type(led.executor._offer)(2, 0, led.executor._offer.backends)
+    led.lead()
+    jobs = [led.submit(ann), led.submit(bob)]
+    orders = led.turn()
+    for order, used_us in zip(orders, (3_000, 4_000), strict=True):
+        led.succeeded(order, used_us=used_us)
+    led.turn()
+    assert sorted(led.job(job).receipt["charged"] for job in jobs) == [2_600, 3_100]
+    with led.database.read() as conn:
+        kinds = conn.exec_driver_sql("SELECT kind, count(*) FROM entries WHERE kind = 'settle' GROUP BY kind").all()
+    assert [tuple(row) for row in kinds] == [("settle", 2)]
+    assert led.violations() == []
