@@ -30,7 +30,7 @@ from workers.spool import write_result
 INLINE_BYTES = 1_048_576
 """Results up to this long travel in the report; longer ones through the spool."""
 
-_MEMORY_WORDS = ("insufficient memory", "bad_alloc", "Unable to allocate")
+_MEMORY_WORDS = ("insufficient memory", "bad_alloc", "Unable to allocate", "Cannot allocate memory")
 _REASON_CHARS = 2_000
 
 
@@ -139,11 +139,13 @@ def _attempt(engine: Engine, limits: Limits, key: Key, order: Frame) -> Report:
 
 def explain(error: BaseException, memory_mib: int) -> tuple[FailureCause, str, str, dict[str, Any]]:
     """(kind, code, reason, fields) of what an engine raised; the reason is safe to send."""
-    if isinstance(error, Rejected):
-        return "user", error.code, sendable(error.detail), plain(error.fields)
-    text = sendable(str(error))
-    if isinstance(error, MemoryError) or any(word in text for word in _MEMORY_WORDS):
+    text = sendable(error.detail if isinstance(error, Rejected) else str(error))
+    # An engine that is refused memory may take it for a trait of the circuit.
+    rejected = isinstance(error, Rejected) and error.code != "backend_infeasible"
+    if isinstance(error, MemoryError) or (not rejected and any(word in text for word in _MEMORY_WORDS)):
         return "memory", "memory_exceeded", memory_reason(memory_mib), {"memory_mib": memory_mib}
+    if isinstance(error, Rejected):
+        return "user", error.code, text, plain(error.fields)
     # Not the user's doing as far as we know, and not of our surroundings either: an engine that failed on this work.
     return "crash", "engine_failed", f"the engine failed on this work: {type(error).__name__}: {text}", {}
 
