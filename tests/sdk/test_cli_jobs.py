@@ -181,6 +181,6 @@ def test_a_receipt_shows_lines_and_payers_that_add_up(shell: Any, script: Any) -
 
 def test_cancelling_tells_the_state_or_that_it_was_too_late(shell: Any, script: Any) -> None:
     script.say(script.answer(200, {**QUEUED, "state": "cancelling"}))
-    assert shell("cancel", "job_1") == (0, "job_1 cancelling\n", "")
+    assert shell("cancel", "job_1") == (0, "job_1 will be cancelled\n", "")
     script.say(script.problem(409, "job_ended"), script.answer(200, DONE))
     assert shell("cancel", "job_1") == (6, "", "qubator: job job_1 had already ended: succeeded [job_ended]\n")

@@ -129,6 +129,8 @@ def test_cost_is_read_anew_while_it_may_change(script: Any) -> None:
 def test_cancel_tells_whether_it_helped(script: Any) -> None:
     script.say(script.answer(200, {**RECORD, "state": "cancelling"}))
     assert job(script).cancel() is True
+    script.say(script.answer(200, RECORD))  # asked for, and not yet carried out
+    assert job(script).cancel() is True
     script.say(script.problem(409, "job_ended"), script.answer(200, DONE))
     assert job(script).cancel() is False
     assert job(script, DONE).cancel() is False

@@ -63,7 +63,7 @@ def test_the_result_is_read_once_and_carries_the_callers_metadata(script: Any) -
     assert result is one.result()
     assert result[0].data.meas.get_counts() == {"00": 1, "11": 1}
     assert result[0].metadata == {"shots": 2, "circuit_metadata": {"pair": (1, 2)}}
-    assert one.metadata == {"engine": "aer", "seed": 5}
+    assert one.metadata == {"engine": "aer", "seed": 5, "pubs": [{"shots": 2, "circuit_metadata": {"pair": [1, 2]}}]}
     assert script.lines() == ["GET /v1/jobs/job_1/result?wait=30"]
 
 
@@ -81,5 +81,5 @@ def test_cancel_is_passed_on(script: Any) -> None:
 def test_an_empty_job_needs_no_service_and_shows_itself() -> None:
     one = EmptyJob()
     assert one.job_id().startswith("empty-")
-    assert "no cost" in one._repr_html_()
+    assert "nothing to run" in one._repr_html_()
     assert pickle.loads(pickle.dumps(one)).job_id() == one.job_id()

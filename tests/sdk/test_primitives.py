@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 from typing import Any
 
@@ -14,7 +15,7 @@ from qiskit.providers import JobStatus
 from qiskit.quantum_info import SparsePauliOp
 
 from qubator import EstimatorV2, SamplerV2
-from qubator.primitives import default_client
+from qubator.primitives import default_client, measures_nothing
 
 QUEUED = {"id": "job_1", "state": "queued", "primitive": "sampler", "version": 1}
 
@@ -155,11 +156,46 @@ def test_an_estimator_refuses_as_qiskit_does(script: Any, pub: Any, precision: A
         EstimatorV2(script.client()).run([pub()], precision=precision)
 
 
-def test_a_circuit_without_registers_is_warned_of(script: Any) -> None:
-    circuit = QuantumCircuit(1)
-    circuit.h(0)
+def test_a_circuit_without_registers_is_warned_of_and_has_an_empty_result_without_a_call(script: Any) -> None:
+    circuit = QuantumCircuit(1, metadata={"k": 1})
     with pytest.warns(UserWarning, match="no output classical registers"):
-        SamplerV2(accept(script)).run([circuit])
+        result = SamplerV2(script.client()).run([circuit], shots=5).result()
+    assert len(result) == 1
+    assert len(result[0].data) == 0
+    assert result[0].metadata == {"shots": 5, "circuit_metadata": {"k": 1}}
+
+
+def test_registers_without_measurements_are_zeros_and_warned_of(script: Any) -> None:
+    circuit = QuantumCircuit(2, 9)
+    circuit.ry(Parameter("t"), 0)
+    with pytest.warns(UserWarning, match="all its bits will be 0"):
+        result = SamplerV2(script.client()).run([(circuit, [[1.0], [2.0]], 4)]).result()
+    assert result[0].data.c.array.shape == (2, 4, 2)
+    assert result[0].data.c.num_bits == 9
+    assert not result[0].data.c.array.any()
+
+
+def test_whatever_might_set_a_bit_is_measured() -> None:
+    direct, inside, branch = bell(), QuantumCircuit(1, 1), QuantumCircuit(1, 1)
+    part = QuantumCircuit(1, 1)
+    part.measure(0, 0)
+    inside.append(part.to_instruction(), [0], [0])
+    with branch.for_loop(range(2)):
+        branch.measure(0, 0)
+    assert [measures_nothing(each) for each in (direct, inside, branch)] == [False, False, False]
+    assert measures_nothing(QuantumCircuit(1, 1))
+
+
+def test_beside_others_it_keeps_its_place(script: Any) -> None:
+    bits = base64.b64encode(bytes([1])).decode()
+    array = {"dtype": "|u1", "shape": [1, 1], "base64": bits}
+    pub = {"registers": {"meas": {"shape": [], "shots": 1, "bits": 2, "array": array}}, "metadata": {}}
+    sampler = SamplerV2(accept(script))
+    with pytest.warns(UserWarning, match="no output classical registers"):
+        job = sampler.run([QuantumCircuit(1), bell(), QuantumCircuit(2)])
+    assert len(sent(script)["pubs"]) == 1
+    script.say(script.answer(200, {"v": 1, "primitive": "sampler", "pubs": [pub]}))
+    assert [list(each.data) for each in job.result()] == [[], ["meas"], []]
 
 
 def test_a_copied_primitive_keeps_its_client_and_has_options_of_its_own(script: Any) -> None:

@@ -53,9 +53,12 @@ def test_a_sampler_result_has_a_bit_array_per_register() -> None:
 
 def test_the_callers_own_circuit_metadata_comes_back_untouched() -> None:
     mine = {"pair": (1, 2)}
-    bits = BitArray.from_samples(["0", "1"])
-    result = to_primitive_result(sampler_document(meas=bits), [mine])
+    document = sampler_document(meas=BitArray.from_samples(["0", "1"]))
+    document["pubs"][0]["metadata"]["more"] = "words"
+    result = to_primitive_result(document, [mine])
+    assert result[0].metadata == {"shots": 4, "circuit_metadata": mine}
     assert result[0].metadata["circuit_metadata"] is mine
+    assert to_primitive_result(document)[0].metadata["more"] == "words"
 
 
 def test_an_estimator_result_has_values_and_errors_that_can_be_written_to() -> None:

@@ -123,7 +123,7 @@ def cancel(frame: Frame, job_id: str) -> None:
     found = Job(frame.client().connection, {"id": job_id})
     if not found.cancel():
         raise Conflict(f"job {job_id} had already ended: {found.state}", code="job_ended", status=409)
-    frame.show(found.record, lambda: [f"{job_id} {found.state}"])
+    frame.show(found.record, lambda: [f"{job_id} cancelled" if found.ended else f"{job_id} will be cancelled"])
 
 
 def _finish(frame: Frame, job: Job, timeout: float | None, *, only_result: bool = False) -> int:

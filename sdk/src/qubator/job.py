@@ -208,8 +208,8 @@ class Job:
         except Conflict as conflict:
             if conflict.code != "job_ended":
                 raise
-            self.refresh()
-        return self.state in ("cancelling", "cancelled")
+            return self.refresh().state == "cancelled"
+        return True
 
     def receipt(self) -> dict[str, Any]:
         """The bill: usage, price lines, and the grants that paid. Raises Conflict while the job is open."""

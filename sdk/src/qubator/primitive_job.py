@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qiskit.primitives.base.base_primitive_job import BasePrimitiveJob
@@ -26,23 +26,26 @@ _FINAL = frozenset({JobStatus.DONE, JobStatus.ERROR, JobStatus.CANCELLED})
 
 
 class PrimitiveJob(BasePrimitiveJob):  # type: ignore[misc]  # qiskit has no types
-    """A primitive's job. `job` is the same job with cost, receipt and the rest."""
+    """A primitive's job. `job` is the same job with cost, receipt and the rest. `settled` holds, by place, results of
+    PUBs that needed no service (nothing measured)."""
 
-    def __init__(self, job: Job, circuit_metadata: Sequence[Any]) -> None:
+    def __init__(self, job: Job, circuit_metadata: Sequence[Any], settled: Mapping[int, Any] | None = None) -> None:
         super().__init__(job.id)
         self.job = job
         self._circuit_metadata = list(circuit_metadata)
+        self._settled = dict(settled or {})
         self._result: Any = None
 
     def result(self, timeout: float | None = None, *, progress: Progress = None) -> Any:
         """The PrimitiveResult; blocks until it is there, at most `timeout` seconds (then WaitTimeout).
 
-        Raises JobFailed or JobCancelled when there will be none. `metadata` then tells engine, method and seed.
+        Raises JobFailed or JobCancelled when there will be none. Afterwards `metadata` of this job tells engine, method
+        and seed, and under "pubs" what the service says of each PUB.
         """
         if self._result is None:
             document = self.job.document(timeout, progress=progress)
-            self.metadata.update(document.get("metadata", {}))
-            self._result = to_primitive_result(document, self._circuit_metadata)
+            self.metadata.update(document.get("metadata", {}), pubs=[pub.get("metadata") for pub in document["pubs"]])
+            self._result = _merged(to_primitive_result(document, self._circuit_metadata), self._settled)
             self.job.drop_document()
         return self._result
 
@@ -78,14 +81,15 @@ class PrimitiveJob(BasePrimitiveJob):  # type: ignore[misc]  # qiskit has no typ
 
 
 class EmptyJob(PrimitiveJob):
-    """The job of an empty list of PUBs: done at once, without a call, at no cost."""
+    """The job of PUBs that need no service, or of no PUBs at all: done at once, without a call, at no cost."""
 
-    def __init__(self) -> None:
+    def __init__(self, pub_results: Sequence[Any] = ()) -> None:
         BasePrimitiveJob.__init__(self, f"empty-{uuid.uuid4()}")
+        self._result = PrimitiveResult(pub_results, metadata={"version": 2})
 
     def result(self, *_: Any, **__: Any) -> Any:
-        """An empty PrimitiveResult."""
-        return PrimitiveResult([], metadata={"version": 2})
+        """The PrimitiveResult."""
+        return self._result
 
     def status(self) -> JobStatus:
         """Done."""
@@ -99,4 +103,12 @@ class EmptyJob(PrimitiveJob):
         return f"<qubator.EmptyJob {self.job_id()}>"
 
     def _repr_html_(self) -> str:
-        return "<p>An empty job: no PUBs, no result, no cost.</p>"
+        return "<p>An empty job: nothing to run, no cost.</p>"
+
+
+def _merged(result: Any, settled: Mapping[int, Any]) -> Any:
+    if not settled:
+        return result
+    remote = iter(result)
+    places = range(len(result) + len(settled))
+    return PrimitiveResult([settled[n] if n in settled else next(remote) for n in places], metadata=result.metadata)

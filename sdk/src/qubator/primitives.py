@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from qiskit.circuit import QuantumCircuit
 from qiskit.primitives.base import BaseEstimatorV2, BaseSamplerV2
+from qiskit.primitives.containers import BitArray, DataBin, SamplerPubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
@@ -62,9 +64,9 @@ class _Primitive:
     def _backend(self) -> RemoteBackend:
         return self.backend
 
-    def _run(self, pubs: Sequence[Any]) -> PrimitiveJob:
+    def _run(self, pubs: Sequence[Any], settled: Mapping[int, Any] | None = None) -> PrimitiveJob:
         if not pubs:
-            return EmptyJob()
+            return EmptyJob(list((settled or {}).values()))
         options = self._options
         terms = JobTerms(
             seed=_seed_of(options.seed),
@@ -79,7 +81,7 @@ class _Primitive:
         )
         body = request_body(encode_pubs(pubs, self._kind, terms), self._kind, terms)
         job = self.client.submit_body(body)
-        return PrimitiveJob(job, [pub.circuit.metadata for pub in pubs])
+        return PrimitiveJob(job, [pub.circuit.metadata for pub in pubs], settled)
 
 
 class SamplerV2(_Primitive, BaseSamplerV2):  # type: ignore[misc]  # qiskit has no types
@@ -119,16 +121,22 @@ class SamplerV2(_Primitive, BaseSamplerV2):  # type: ignore[misc]  # qiskit has 
     def run(self, pubs: Iterable[Any], *, shots: int | None = None) -> PrimitiveJob:
         """Submit one job of all `pubs`; an empty list gives an empty result without a call."""
         if isinstance(pubs, QuantumCircuit):
-            raise ValueError("a circuit is no list of PUBs: wrap it with `[]` like `sampler.run([circuit])`")
+            raise ValueError(
+                f"An invalid Sampler pub-like was given ({type(pubs)}). If you want to run a single circuit, you need "
+                "to wrap it with `[]` like `sampler.run([circuit])` instead of `sampler.run(circuit)`."
+            )
         coerced = [SamplerPub.coerce(pub, self.default_shots if shots is None else shots) for pub in pubs]
-        if any(len(pub.circuit.cregs) == 0 for pub in coerced):
+        settled = {place: _unmeasured(pub) for place, pub in enumerate(coerced) if measures_nothing(pub.circuit)}
+        if settled:
+            bare = any(not coerced[place].circuit.cregs for place in settled)
             warnings.warn(
-                "One of your circuits has no output classical registers and so the result will be empty. "
-                "Did you mean to add measurement instructions?",
+                f"One of your circuits has no {'output classical registers' if bare else 'measurements'} and so "
+                f"{'the result will be empty' if bare else 'all its bits will be 0'}. Did you mean to add measurement "
+                "instructions?",
                 UserWarning,
                 stacklevel=2,
             )
-        return self._run(coerced)
+        return self._run([pub for place, pub in enumerate(coerced) if place not in settled], settled)
 
 
 class EstimatorV2(_Primitive, BaseEstimatorV2):  # type: ignore[misc]  # qiskit has no types
@@ -169,10 +177,29 @@ class EstimatorV2(_Primitive, BaseEstimatorV2):  # type: ignore[misc]  # qiskit 
         """Submit one job of all `pubs`; an empty list gives an empty result without a call."""
         if isinstance(pubs, QuantumCircuit):
             raise ValueError(
-                "a circuit is no list of PUBs: wrap it with `[]` like `estimator.run([(circuit, observables)])`"
+                f"An invalid Estimator pub-like was given ({type(pubs)}). If you want to run a single pub, you need "
+                "to wrap it with `[]` like `estimator.run([(circuit, observables, param_values)])`."
             )
         chosen = self.default_precision if precision is None else precision
         return self._run([EstimatorPub.coerce(pub, chosen) for pub in pubs])
+
+
+def measures_nothing(circuit: QuantumCircuit) -> bool:
+    """Whether no instruction of the circuit can set a classical bit: there is nothing to run for a sampler."""
+    if not circuit.cregs:
+        return True
+    if "measure" in circuit.count_ops():
+        return False
+    return all(not each.clbits and not each.is_control_flow() and each.name != "store" for each in circuit.data)
+
+
+def _unmeasured(pub: SamplerPub) -> SamplerPubResult:
+    bits = {
+        register.name: BitArray(np.zeros((*pub.shape, pub.shots, -(-register.size // 8)), np.uint8), register.size)
+        for register in pub.circuit.cregs
+    }
+    metadata = {"shots": pub.shots, "circuit_metadata": pub.circuit.metadata}
+    return SamplerPubResult(DataBin(**bits, shape=pub.shape), metadata=metadata)
 
 
 def _seed_of(seed: Any) -> int | None:

@@ -82,8 +82,11 @@ def check_document(document: object) -> Mapping[str, Any]:
 
 
 def to_primitive_result(document: Mapping[str, Any], circuit_metadata: Iterable[Any] | None = None) -> Any:
-    """Qiskit's PrimitiveResult of a result document. `circuit_metadata`, one per PUB, replaces what went through the
-    wire (where tuples became lists)."""
+    """Qiskit's PrimitiveResult of a result document.
+
+    With `circuit_metadata`, one per PUB, the metadata of each PUB is exactly what Qiskit's own primitives give: the
+    caller's own objects instead of what went through the wire (where tuples became lists), and no further words.
+    """
     from qiskit.primitives.containers import BitArray, DataBin, PrimitiveResult, PubResult, SamplerPubResult
 
     check_document(document)
@@ -92,6 +95,7 @@ def to_primitive_result(document: Mapping[str, Any], circuit_metadata: Iterable[
     for index, pub in enumerate(document["pubs"]):
         metadata = dict(pub.get("metadata", {}))
         if local is not None:
+            metadata = {word: metadata[word] for word in ("shots", "target_precision") if word in metadata}
             metadata["circuit_metadata"] = local[index]
         if "registers" in pub:
             registers = registers_of(pub)
