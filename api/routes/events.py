@@ -49,18 +49,19 @@ class EventStream(StreamingResponse):
             await self._held.aclose()
 
 
-def _documented() -> dict[str, Any]:
-    arguments = documented(told={200: Change}, refuses=("not_found", "invalid_request", "too_many_streams"))
+def _documented(*refuses: str) -> dict[str, Any]:
+    arguments = documented(told={200: Change}, refuses=(*refuses, "invalid_request", "too_many_streams"))
     example = 'id: 42\nevent: job\ndata: {"id":"job_01J8Z3V7Q4M2","state":"running","version":2}\n\n'
     schema = {"type": "string", "description": "Events named job; their data is a Change."}
     arguments["responses"][200] = {
         "description": "A stream that goes on until the job has ended, the client leaves or the token ends.",
         "content": {"text/event-stream": {"schema": schema, "example": example}},
     }
+    arguments["response_class"] = EventStream
     return arguments
 
 
-@router.get("/v1/jobs/{job_id}/events", summary="Follow a job", **_documented())
+@router.get("/v1/jobs/{job_id}/events", summary="Follow a job", **_documented("not_found"))
 async def follow_job(visit: Visitor, job_id: str, last_event_id: LastEventId = None) -> Response:
     """All changes of the job from its first (or after Last-Event-ID) to its end; 204 when nothing is left to tell."""
     async with AsyncExitStack() as stack:

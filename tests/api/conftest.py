@@ -7,7 +7,7 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,6 +189,18 @@ def estimator() -> dict[str, Any]:
     return copy.deepcopy(ESTIMATOR)
 
 
+@pytest.fixture(scope="session")
+def open_house() -> Any:
+    """For tests that share one house: a context manager that takes a folder."""
+    return furnished
+
+
+@pytest.fixture(scope="session")
+def wire() -> Any:
+    """A context manager that takes an application and headers, and gives a client."""
+    return wired
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     with furnished(tmp_path) as house:
@@ -239,24 +251,37 @@ def stranger(app: FastAPI) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture
-def serve(house: House) -> Iterator[Callable[..., str]]:
-    """Serve the house on a real socket with these limits; gives the URL."""
-    running: list[tuple[uvicorn.Server, threading.Thread, FastAPI]] = []
+class Servers:
+    """Servers of the house on real sockets."""
 
-    def start(limits: ApiLimits | None = None, room: Any = None) -> str:
-        app = create_app(room or house.room, limits=limits)
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._running: list[tuple[uvicorn.Server, threading.Thread, FastAPI]] = []
+
+    def start(self, limits: ApiLimits | None = None) -> str:
+        """The URL of a new one."""
+        app = create_app(self._house.room, limits=limits)
         listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=2))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=5))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        running.append((server, thread, app))
+        self._running.append((server, thread, app))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         httpx.get(f"{url}/health/live", timeout=10)
         return url
 
-    yield start
-    for server, thread, app in running:
-        release_waiters(app)
-        server.should_exit = True
-        thread.join(10)
+    def stop(self) -> None:
+        """Stop them all, the way the service does."""
+        for server, thread, app in self._running:
+            server.servers[0].get_loop().call_soon_threadsafe(release_waiters, app)
+            server.should_exit = True
+            thread.join(10)
+            assert not thread.is_alive()
+        self._running.clear()
+
+
+@pytest.fixture
+def serve(house: House) -> Iterator[Servers]:
+    servers = Servers(house)
+    yield servers
+    servers.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -150,8 +150,8 @@ def test_other_protocols_pass() -> None:
 
 
 @pytest.fixture
-def url(serve: Callable[..., str]) -> str:
-    return serve(ApiLimits(body_bytes=10_000))
+def url(serve: Any) -> str:
+    return str(serve.start(ApiLimits(body_bytes=10_000)))
 
 
 def test_over_the_wire_an_endless_chunked_body_is_cut_off(url: str, house: Any) -> None:

@@ -109,10 +109,8 @@ def test_a_server_that_stops_lets_its_waiters_go(
     assert while_waiting(client, f"/v1/jobs/{job}?wait=40", looked, act).json()["state"] == "queued"
 
 
-def test_a_client_that_hangs_up_gives_its_seat_back(
-    serve: Callable[..., str], house: Any, job: str, looked: threading.Event
-) -> None:
-    url = serve(ApiLimits(waiters=1))
+def test_a_client_that_hangs_up_gives_its_seat_back(serve: Any, house: Any, job: str, looked: threading.Event) -> None:
+    url = serve.start(ApiLimits(waiters=1))
     with httpx.Client(base_url=url, headers=house.headers("member of moz")) as client:
         with pytest.raises(httpx.ReadTimeout):
             client.get(f"/v1/jobs/{job}?wait=60", timeout=0.3)
