@@ -96,7 +96,6 @@ class _Play:
         self.submissions = {submission.job_id: submission for submission in self.workload.submissions}
         self.shell = Shell(self.agenda, world.policy, self.treasury, self.submissions)
         self.calm_us = START_US + world.storm_us
-        self.restarts = 0
         self.workers_made = 0
         self._put_load_on_the_agenda()
         self._put_fleet_on_the_agenda()
@@ -185,7 +184,7 @@ class _Play:
         for _ in range(storm.partitions):
             self.agenda.at(START_US + chance.randint(0, self.world.storm_us), self._a_worker_is_cut_off)
         for _ in range(storm.restarts):
-            self.agenda.at(START_US + chance.randint(0, self.world.storm_us), self._the_service_restarts)
+            self.agenda.at(START_US + chance.randint(0, self.world.storm_us), self.shell.restart)
 
     def _some_worker(self) -> Worker | None:
         alive = [worker for worker in self.shell.workers.values() if worker.alive]
@@ -216,10 +215,6 @@ class _Play:
         if worker.alive and self.agenda.now_us >= worker.cut_off_until_us:
             self.shell.reconnect(worker)
 
-    def _the_service_restarts(self) -> None:
-        self.restarts += 1
-        self.shell.restart()
-
     def _outcome(self) -> Outcome:
         auditor = self.shell.auditor
         ends = Counter(finish.outcome for finish in auditor.ended.values())
@@ -235,7 +230,7 @@ class _Play:
             attempts=auditor.counts["attempts"],
             requeued=auditor.counts["requeued"],
             old_news=auditor.counts["old_news"],
-            restarts=self.restarts,
+            restarts=self.shell.lives - 1,
             steps=self.shell.steps,
             charged=sum(hold.charged for hold in self.treasury.book.holds.values()),
             lasted_us=self.agenda.now_us - START_US,

@@ -68,6 +68,7 @@ class Shell:
         self.last_token = 0
         self.last_finish: FinishJob | None = None
         self.trail: deque[tuple[Event, tuple[Decision, ...]]] = deque(maxlen=TRAIL)
+        self.lives = 1
         self.steps = 0
         self.digest = 0
         self._plan_at_us: int | None = None
@@ -165,15 +166,22 @@ class Shell:
         self._reach(start.worker_id, lambda worker: worker.start(start))
 
     def _reach(self, worker_id: str, act: Callable[[Worker], None]) -> None:
-        """Send something to a worker; it gets there when the worker can be reached."""
+        """Send something to a worker; it gets there when the worker can be reached, or dies with us."""
         worker = self.workers[worker_id]
         at_us = max(self.agenda.now_us + ORDER_DELAY_US, worker.cut_off_until_us)
-        self.agenda.at(at_us, lambda: act(worker))
+        sent_by = self.lives
+
+        def arrive() -> None:
+            if sent_by == self.lives:
+                act(worker)
+
+        self.agenda.at(at_us, arrive)
 
     def restart(self) -> None:
         """Die and come back: a new scheduler is told what the store knows, then workers are asked what they hold."""
         now_us = self.agenda.now_us
         usages = [(project_id, *self.state.usage_of(project_id)) for project_id in self.state.projects]
+        self.lives += 1
         self.state = State(next_token=self.last_token + 1)
         self.auditor.restarted(now_us)
         self._plan_at_us = None

@@ -47,10 +47,13 @@ class Treasury:
 
     def close(self, at_us: int, finish: FinishJob, submission: Submission) -> None:
         """Settle or void by how the job ended. Settlement may not be refused."""
-        answer = self._ask(self.closing(at_us, finish, submission))
+        command = self.closing(at_us, finish, submission)
+        answer = self._ask(command)
         must(isinstance(answer, Entry), "the end of", finish.job_id, "was refused:", answer)
         hold = self.book.holds[finish.job_id]
         must(hold.state != "open", "the hold of", finish.job_id, "is still open after its end")
+        due = command.charge if isinstance(command, SettleHold) else 0
+        must(hold.charged == due, "job", finish.job_id, "was charged", hold.charged, "and not", due)
         returned = sum(
             posting.amount
             for posting in self.entries[-1].postings
@@ -66,7 +69,7 @@ class Treasury:
         must(isinstance(answer, Refusal), "job", finish.job_id, "was closed a second time:", answer)
         must(before == self.book.balances, "a refused command changed the balances")
 
-    def closing(self, at_us: int, finish: FinishJob, submission: Submission) -> Command:
+    def closing(self, at_us: int, finish: FinishJob, submission: Submission) -> SettleHold | VoidHold:
         """The command that closes the hold of a job that ended like this."""
         own = finish.outcome == "succeeded" or finish.kind in CHARGED_FAILURES or finish.outcome == "cancelled"
         if not own or finish.used_us == 0:

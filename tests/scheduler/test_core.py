@@ -230,11 +230,13 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.tell(BackendStateChanged(self.now_us, backend, state))
 
     @precondition(lambda self: self.all_starts)
-    @rule(data=st.data(), kind=st.sampled_from(["started", "succeeded", "stopped", "user", "crash", "fault", "memory"]))
-    def report(self, data: st.DataObject, kind: Any) -> None:
+    @rule(
+        drawing=st.data(), kind=st.sampled_from(["started", "succeeded", "stopped", "user", "crash", "fault", "memory"])
+    )
+    def report(self, drawing: st.DataObject, kind: Any) -> None:
         """About any attempt there ever was: late and repeated reports are among them."""
         recent = self.all_starts[-6:]
-        start = data.draw(st.sampled_from(recent))
+        start = drawing.draw(st.sampled_from(recent))
         living = self.out.get(start.job_id) is start
         before = len(self.heard)
         match kind:
