@@ -67,10 +67,11 @@ def close_attempts(connection: Connection, ends: Sequence[AttemptEnd]) -> None:
 
 def open_attempts(connection: Connection, worker_id: str | None) -> list[AttemptRow]:
     """Attempts that have not ended, of one worker or of all, in the order of their tokens."""
-    wanted = select(_attempts).where(_attempts.c.ended_us.is_(None)).order_by(_attempts.c.token)
+    wanted = select(_attempts).where(_attempts.c.ended_us.is_(None))
     if worker_id is not None:
         wanted = wanted.where(_attempts.c.worker_id == worker_id)
-    return [AttemptRow(*row) for row in connection.execute(wanted)]
+    # Sorted here: to avoid sorting, SQLite would walk through all attempts in order instead of the few open ones.
+    return sorted((AttemptRow(*row) for row in connection.execute(wanted)), key=lambda attempt: attempt.token)
 
 
 def attempts_of(connection: Connection, job_id: str) -> list[AttemptRow]:
@@ -81,14 +82,9 @@ def attempts_of(connection: Connection, job_id: str) -> list[AttemptRow]:
 
 def of_open_jobs(connection: Connection) -> list[AttemptRow]:
     """All attempts, ended ones among them, at jobs that have not ended, by job and in order."""
-    jobs = schema.jobs
-    wanted = (
-        select(_attempts)
-        .join_from(jobs, _attempts, _attempts.c.job_id == jobs.c.id)
-        .where(jobs.c.ended_us.is_(None))
-        .order_by(_attempts.c.job_id, _attempts.c.number)
-    )
-    return [AttemptRow(*row) for row in connection.execute(wanted)]
+    open_jobs = select(schema.jobs.c.id).where(schema.jobs.c.ended_us.is_(None))
+    rows = connection.execute(select(_attempts).where(_attempts.c.job_id.in_(open_jobs)))
+    return sorted((AttemptRow(*row) for row in rows), key=lambda attempt: (attempt.job_id, attempt.number))
 
 
 def max_token(connection: Connection) -> int:

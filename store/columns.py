@@ -108,9 +108,8 @@ class _Tagged(_Condition):
 
 def among(column: ColumnElement[Any], values: Iterable[str] | Iterable[int]) -> ColumnElement[bool]:
     """Whether a column holds one of the values; none of them means never."""
-    many = list(values)
-    carrier = _ManyIntegers() if many and isinstance(many[0], int) else _ManyTexts()
-    return _Among(column, bindparam(None, many, type_=carrier))
+    carrier = _ManyIntegers() if isinstance(column.type, Integer) else _ManyTexts()
+    return _Among(column, bindparam(None, list(values), type_=carrier))
 
 
 def among_many(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

@@ -198,18 +198,21 @@ class Writer:
 
     def _begin(self) -> Connection:
         """Open a transaction; on a new connection if the old one turns out to be lost, since no unit has run yet."""
-        old = self._connection
-        if old is not None:
+        if self._connection is not None:
             try:
-                old.begin()
-            except DBAPIError:
-                if not old.invalidated:
+                self._connection.begin()
+                return self._connection
+            except BaseException:
+                lost = self._connection.invalidated
+                self._drop_connection()  # half begun, it is of no use any more
+                if not lost:
                     raise
-                self._drop_connection()
-            else:
-                return old
         self._connection = self._engine.connect()
-        self._connection.begin()
+        try:
+            self._connection.begin()
+        except BaseException:
+            self._drop_connection()
+            raise
         return self._connection
 
     def _recover(self, connection: Connection, committing: bool) -> None:

