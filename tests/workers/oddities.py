@@ -131,6 +131,16 @@ def _name_environment() -> bytes:
     return orjson.dumps(dict(os.environ))
 
 
+def _say_nonsense() -> None:
+    """On the connection itself, as only hostile code would."""
+    for number in range(3, 64):
+        try:
+            os.write(number, frames.encode({"is": "done", "key": 3}))
+        except OSError:
+            continue
+    time.sleep(60)
+
+
 def _die_once(mark: str) -> None:
     if not os.path.exists(mark):  # noqa: PTH110
         open(mark, "w").close()  # noqa: PTH123
@@ -156,6 +166,7 @@ _DEEDS: dict[str, Callable[..., bytes | None]] = {
         _write_a_file,
         _name_process,
         _name_environment,
+        _say_nonsense,
         _die_once,
     )
 }
