@@ -20,6 +20,7 @@ QUEUED = {
 DONE = {
     **QUEUED, "state": "succeeded", "version": 3, "wait_reason": None, "cost": {"micro": 1_500_000, "asset": "CNY"},
     "started_us": 1_700_000_000_100_000, "ended_us": 1_700_000_000_112_300,
+    "usage": {"qpu_ms": 2, "shots": 4, "cpu_ms": 0},
 }  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def file(tmp_path: Path) -> str:
 def test_submit_tells_the_id_and_what_to_do_next(shell: Any, script: Any, file: str) -> None:
     script.say(script.answer(201, QUEUED))
     assert shell("submit", file, "--shots", "4", "--max-cost", "0.5", "--key", "K") == (
-        0, "job_1 queued: see `qubator result job_1`\n", "",
+        0, "job_1 queued\nits result: qubator result job_1\n", "",
     )  # fmt: skip
     (body,) = script.bodies()
     assert (body["options"], body["max_cost"]) == ({"shots": 4}, 500_000)
@@ -68,8 +69,8 @@ def test_submit_and_wait_shows_job_and_counts_in_80_columns(shell: Any, script: 
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[:3] == ["job        job_1", "name       coin", "state      succeeded"]
-    assert "circuits   1 PUBs, 1 qubits at most, 1 executions, 4 shots" in lines
-    assert "ran        12.3 ms" in lines
+    assert "circuits   up to 1 qubit, 1 PUB, 1 execution, 4 shots" in lines
+    assert "used       2 ms of QPU time, 4 shots" in lines
     assert "cost       1.50 CNY" in lines
     assert lines[-2:] == ["00  3   75.0%  " + "█" * 65, "11  1   25.0%  " + "█" * 22]
     assert max(map(len, lines)) <= 80
@@ -107,8 +108,8 @@ def test_the_list_of_jobs(shell: Any, script: Any) -> None:
     code, out, _ = shell("jobs", "--state", "queued", "--state", "running", "--tag", "t")
     lines = out.splitlines()
     assert code == 0
-    assert lines[0].split() == ["JOB", "STATE", "BACKEND", "COST", "CREATED", "NAME"]
-    assert lines[1].split()[:4] == ["job_1", "succeeded", "aer", "1.50"]
+    assert lines[0].split() == ["JOB", "STATE", "COST", "CREATED", "NAME"]
+    assert lines[1].split()[:3] == ["job_1", "succeeded", "1.50"]
     assert lines[2].endswith("…")
     assert max(map(len, lines)) <= 80
     assert script.lines() == ["GET /v1/jobs?state=queued&state=running&tag=t&limit=20"]
@@ -174,7 +175,7 @@ def test_a_receipt_shows_lines_and_payers_that_add_up(shell: Any, script: Any) -
     out = shell("receipt", "job_1")[1]
     assert "charged     1.50 CNY" in out
     assert "given back  0.50 CNY" in out
-    assert "QPU time  1,500 ms  0.001 per 1  1.50" in out
+    assert "QPU time  1,500 ms  0.001 per ms  1.50" in out
     assert "grt_1  pgm_1      1.50" in out
     assert max(map(len, out.splitlines())) <= 80
 

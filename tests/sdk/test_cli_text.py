@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qubator.cli_text import clean, duration, histogram, middle_cut, moment, pairs, table
+from qubator.cli_text import clean, count, duration, histogram, middle_cut, moment, pairs, table
 
 
 def test_a_table_is_aligned_and_fits() -> None:
@@ -81,6 +81,10 @@ def test_a_long_bit_string_is_cut_in_the_middle() -> None:
 )
 def test_durations(us: int | None, text: str) -> None:
     assert duration(us) == text
+
+
+def test_counted_words() -> None:
+    assert [count(1, "shot"), count(1024, "shot"), count(5, "ms")] == ["1 shot", "1,024 shots", "5 ms"]
 
 
 def test_moments_are_local_time(monkeypatch: pytest.MonkeyPatch) -> None:

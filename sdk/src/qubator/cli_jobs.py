@@ -9,7 +9,7 @@ import click
 
 from qubator.cli_frame import JOB_FAILED, OK, Frame, framed
 from qubator.cli_terms import job_terms, make_submission
-from qubator.cli_text import duration, histogram, moment, pairs, table
+from qubator.cli_text import count, duration, histogram, moment, pairs, table
 from qubator.errors import Conflict, JobFailed
 from qubator.job import Job
 from qubator.money import Money, decimal
@@ -35,7 +35,7 @@ def submit(
     job = frame.client().submit_body(make_submission(file, **terms).to_json(), idempotency_key)
     if wait:
         return _finish(frame, job, timeout)
-    frame.show(job.record, lambda: [f"{job.id} {job.state}: see `qubator result {job.id}`"])
+    frame.show(job.record, lambda: [f"{job.id} {job.state}", f"its result: qubator result {job.id}"])
     return OK
 
 
@@ -53,7 +53,7 @@ def quote(frame: Frame, file: str, **terms: Any) -> None:
                 "expected": found.expected,
                 "at most": f"{found.ceiling} (held while the job runs)",
                 "backend": found.backend,
-                "wait": duration(found.wait_us),
+                "wait": duration(found.wait_us) if found.wait_us else "none",
                 "circuit": _findings(found.record.get("findings") or {}),
             },
             width=frame.width,
@@ -158,14 +158,13 @@ def _job_table(found: list[Job], width: int) -> list[str]:
         (
             job.id,
             job.state,
-            str(job.record.get("backend") or ""),
             _cost(job.record),
             moment(job.record.get("created_us"))[5:-3],
             str(job.record.get("name") or ""),
         )
         for job in found
     ]
-    return table(("JOB", "STATE", "BACKEND", "COST", "CREATED", "NAME"), rows, width=width, right=(3,))
+    return table(("JOB", "STATE", "COST", "CREATED", "NAME"), rows, width=width, right=(2,))
 
 
 def _cost(record: Mapping[str, Any]) -> str:
@@ -177,7 +176,6 @@ def _job_lines(job: Job, width: int) -> list[str]:
     record = job.record
     cost, agreed = record.get("cost"), job.quote
     problem = job.problem or {}
-    started, ended = record.get("started_us"), record.get("ended_us")
     return pairs(
         {
             "job": job.id,
@@ -190,9 +188,9 @@ def _job_lines(job: Job, width: int) -> list[str]:
             "circuits": _findings(record.get("findings") or {}),
             "tags": ", ".join(record.get("tags") or ()),
             "created": moment(record.get("created_us")),
-            "started": moment(started),
-            "ended": moment(ended),
-            "ran": duration(ended - started) if started and ended else None,
+            "started": moment(record.get("started_us")),
+            "ended": moment(record.get("ended_us")),
+            "used": _usage(record.get("usage") or {}),
             "cost": Money.from_json(cost) if cost else None,
             "quoted": f"{agreed['expected']}, at most {agreed['ceiling']}" if "expected" in agreed else None,
         },
@@ -202,13 +200,15 @@ def _job_lines(job: Job, width: int) -> list[str]:
 
 def _findings(findings: Mapping[str, Any]) -> str:
     totals = findings.get("totals") or {}
-    words = {
-        "pubs": "PUBs",
-        "qubits_max": "qubits at most",
-        "executions": "executions",
-        "shots": "shots",
-    }
-    return ", ".join(f"{totals[word]} {text}" for word, text in words.items() if totals.get(word))
+    words = {"pubs": "PUB", "executions": "execution", "shots": "shot"}
+    told = [count(totals[word], text) for word, text in words.items() if totals.get(word)]
+    widest = totals.get("qubits_max")
+    return ", ".join([*([f"up to {count(widest, 'qubit')}"] if widest else []), *told])
+
+
+def _usage(usage: Mapping[str, Any]) -> str:
+    words = {"qpu_ms": "ms of QPU time", "cpu_ms": "ms of CPU time", "shots": "shots"}
+    return ", ".join(f"{usage[word]:,} {text}" for word, text in words.items() if usage.get(word))
 
 
 def _history_lines(changes: list[dict[str, Any]], width: int) -> list[str]:
@@ -274,8 +274,9 @@ def _receipt_lines(bill: Mapping[str, Any], width: int) -> Iterator[str]:
         rows = [
             (
                 str(line["what"]),
-                f"{line['quantity']:,} {line['unit']}",
-                f"{decimal(line['unit_price'])} per {line.get('per', 1):,}",
+                count(line["quantity"], line["unit"]),
+                f"{decimal(line['unit_price'])} per "
+                + (line["unit"] if line.get("per", 1) == 1 else count(line["per"], line["unit"])),
                 decimal(line["amount"]),
             )
             for line in bill["lines"]

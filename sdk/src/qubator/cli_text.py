@@ -10,11 +10,13 @@ _LEAST = 6
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, width: int, right: Sequence[int] = ()) -> list[str]:
-    """Lines of an aligned table. The first column is never cut; the widest others are, until `width` is kept."""
+    """Lines of an aligned table. To keep `width` the last column is cut first, then the widest others; never the first
+    one, which holds the ids."""
     cells = [[clean(text) for text in row] for row in (headers, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
     while sum(widths) + 2 * (len(widths) - 1) > width:
-        column = max(range(1, len(widths)), key=lambda place: widths[place], default=0)
+        last = len(widths) - 1
+        column = last if widths[last] > _LEAST else max(range(1, last), key=lambda place: widths[place], default=0)
         if column == 0 or widths[column] <= _LEAST:
             break
         widths[column] -= 1
@@ -76,6 +78,11 @@ def middle_cut(text: str, size: int) -> str:
         return text
     head = (size - 1) // 2
     return f"{text[:head]}…{text[len(text) - (size - 1 - head) :]}"
+
+
+def count(number: int, word: str) -> str:
+    """ "1 shot", "1,024 shots", "5 ms"."""
+    return f"{number:,} {word}" if number == 1 or word == "ms" else f"{number:,} {word}s"
 
 
 def moment(us: int | None) -> str:
