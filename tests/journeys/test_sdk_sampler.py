@@ -152,6 +152,21 @@ def test_mid_circuit_measurement_and_control_flow_run(sampler: SamplerV2) -> Non
     assert result.data.c.get_counts() == {"11": 20}
 
 
+def test_a_state_prepared_and_undone_is_nothing(sampler: SamplerV2) -> None:
+    state = np.random.default_rng(3).normal(size=8)
+    circuit = QuantumCircuit(3)
+    circuit.prepare_state(state / np.linalg.norm(state))
+    circuit.compose(circuit.inverse(), inplace=True)
+    circuit.measure_all()
+    assert sampler.run([circuit], shots=50).result()[0].data.meas.get_counts() == {"000": 50}
+
+
+def test_a_wide_batch_of_bound_circuits_fits_one_job(sampler: SamplerV2) -> None:
+    points = np.random.default_rng(3).normal(size=(200, 6))
+    result = sampler.run([ansatz().assign_parameters(point) for point in points], shots=20).result()
+    assert [each.data.meas.num_shots for each in result] == [20] * 200
+
+
 def test_a_circuit_changed_between_runs_is_sent_as_it_is_now(sampler: SamplerV2) -> None:
     circuit = QuantumCircuit(1, 1)
     seen = []

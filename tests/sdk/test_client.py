@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import pickle
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
+from qiskit import QuantumCircuit
+from qiskit.qpy.common import QPY_VERSION
 
 from qubator import Client, Submission
 from qubator.errors import NotConfigured, NotFound, Refused
@@ -40,6 +43,23 @@ def test_every_submission_has_a_key_of_its_own(script: Any) -> None:
     assert keys[2] == "mine"
     assert script.lines() == ["POST /v1/jobs"] * 3
     assert script.bodies()[0]["options"] == {"shots": 5}
+
+
+def test_an_older_service_gets_the_qpy_it_reads_from_then_on(script: Any) -> None:
+    def version(body: Any) -> int:
+        return base64.b64decode(body["circuits"][0]["content"])[6]
+
+    refusal = {"version": 18, "version_max": 15}
+    script.say(script.problem(422, "payload_unsupported", **refusal), *[script.answer(201, QUEUED)] * 2)
+    client = script.client()
+    circuit = QuantumCircuit(1, 1)
+    client.submit(circuit, idempotency_key="K")
+    client.submit(circuit)
+    assert [version(body) for body in script.bodies()] == [QPY_VERSION, 15, 15]
+    assert [request.headers["Idempotency-Key"] for request in script.requests][:2] == ["K", "K"]
+    script.say(script.problem(422, "payload_unsupported", **refusal))
+    with pytest.raises(Refused):
+        client.quote(circuit)
 
 
 def test_submitting_many_shares_terms_and_returns_or_raises_refusals(script: Any) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import zlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import ClassicalRegister, Parameter
-from qiskit.circuit.library import PauliEvolutionGate, UnitaryGate
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.circuit.library import PauliEvolutionGate, StatePreparation, UnitaryGate
+from qiskit.quantum_info import Operator, SparsePauliOp
 
 from qubator import qpy_bytes
 
@@ -111,6 +113,21 @@ def test_metadata_that_json_cannot_say_does_not_stop_a_circuit() -> None:
     odd = QuantumCircuit(1, metadata={(1, 2): "tuple key"})
     assert read(qpy_bytes.dump([odd])).num_qubits == 1
     assert odd.metadata == {(1, 2): "tuple key"}
+
+
+def test_an_inverted_state_preparation_arrives_inverted() -> None:
+    circuit = QuantumCircuit(2, metadata={"k": 1})
+    circuit.append(StatePreparation([0.6, 0, 0, 0.8]).inverse(), [0, 1])
+    found = read(qpy_bytes.dump([circuit]))
+    assert Operator(found).equiv(Operator(circuit))
+    assert found.metadata == {"k": 1}
+
+
+def test_large_files_are_packed_and_small_ones_sent_as_they_are() -> None:
+    small, large = bytes(100), bytes(range(256)) * 400
+    assert base64.b64decode(qpy_bytes.packed(small)) == small
+    assert len(qpy_bytes.packed(large)) < len(large) / 10
+    assert zlib.decompress(base64.b64decode(qpy_bytes.packed(large))) == large
 
 
 def test_an_older_qpy_version_can_be_asked_for() -> None:

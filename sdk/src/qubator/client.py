@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from qubator import batches
 from qubator.connection import Connection, encode_json, segment
-from qubator.errors import QubatorError
+from qubator.errors import QubatorError, Refused
 from qubator.job import Job
 from qubator.money import Money
 from qubator.operators import Operators, micros
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import httpx
 
     from qubator.primitives import EstimatorV2, SamplerV2
+
+T = TypeVar("T")
+Encode = Callable[[int | None], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ class Client:
             transport=transport,
         )
 
+        self._qpy_version: int | None = None
+
     @property
     def url(self) -> str:
         """The service's address."""
@@ -134,7 +139,16 @@ class Client:
             tags=tags, metadata=metadata or {}, name=name, time_limit_s=time_limit_s, max_cost=max_cost,
             project=project,
         )  # fmt: skip
-        return self.submit_body(_submission(circuit_or_pubs, terms).to_json(), idempotency_key)
+        submission = _submission(circuit_or_pubs, terms)
+        return self.submit_encoded(lambda version: submission.to_json(qpy_version=version), idempotency_key)
+
+    def submit_encoded(self, encode: Encode, idempotency_key: str | None = None) -> Job:
+        """Submit the body that `encode` makes for a QPY version (None: Qiskit's default).
+
+        A service older than this Qiskit names the newest version it reads; the body is made anew in that one, now and
+        from then on.
+        """
+        return self._in_readable_qpy(encode, lambda body: self.submit_body(body, idempotency_key))
 
     def submit_body(self, body: Mapping[str, Any], idempotency_key: str | None = None) -> Job:
         """Submit a ready JobRequest of the HTTP API."""
@@ -177,8 +191,8 @@ class Client:
 
     def quote(self, circuit_or_pubs: Any, **terms: Any) -> Quote:
         """What a job would cost and how long it would wait; arguments as in `submit`. Nothing is submitted."""
-        body = _submission(circuit_or_pubs, JobTerms(**terms)).to_json()
-        return self.quote_body(body)
+        submission = _submission(circuit_or_pubs, JobTerms(**terms))
+        return self._in_readable_qpy(lambda version: submission.to_json(qpy_version=version), self.quote_body)
 
     def quote_body(self, body: Mapping[str, Any]) -> Quote:
         """The quote of a ready JobRequest of the HTTP API."""
@@ -257,6 +271,16 @@ class Client:
         from qubator.primitives import EstimatorV2
 
         return EstimatorV2(self, **options)
+
+    def _in_readable_qpy(self, encode: Encode, send: Callable[[Mapping[str, Any]], T]) -> T:
+        try:
+            return send(encode(self._qpy_version))
+        except Refused as refusal:
+            newest = refusal.fields.get("version_max")
+            if refusal.code != "payload_unsupported" or not isinstance(newest, int) or newest == self._qpy_version:
+                raise
+            self._qpy_version = newest
+        return send(encode(newest))
 
     def close(self) -> None:
         """Close this process's sockets; a later call opens new ones."""

@@ -79,8 +79,8 @@ class _Primitive:
             max_cost=options.max_cost,
             project=options.project,
         )
-        body = request_body(encode_pubs(pubs, self._kind, terms), self._kind, terms)
-        job = self.client.submit_body(body)
+        kind = self._kind
+        job = self.client.submit_encoded(lambda qpy: request_body(encode_pubs(pubs, kind, terms, qpy), kind, terms))
         return PrimitiveJob(job, [pub.circuit.metadata for pub in pubs], settled)
 
 

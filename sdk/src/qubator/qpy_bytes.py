@@ -7,15 +7,19 @@ third of writing the circuit anew. The copy is taken at the second sight only; a
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 _REMEMBERED = 16
+_WORTH_PACKING = 32_768
+"""Bytes from which compressing (3 ms for 350 kB, to a sixth) costs less than sending and storing."""
 
 
 class LenientEncoder(json.JSONEncoder):
@@ -71,6 +75,11 @@ def dump(circuits: Sequence[Any], version: int | None = None) -> bytes:
     return content
 
 
+def packed(content: bytes) -> str:
+    """The base64 text that travels; larger files are compressed first."""
+    return base64.b64encode(zlib.compress(content, 1) if len(content) > _WORTH_PACKING else content).decode("ascii")
+
+
 def forget() -> None:
     """Empty this thread's memory."""
     _memory.known.clear()
@@ -93,17 +102,25 @@ def _metadata_text(circuit: Any) -> str:
 def _write(circuits: Sequence[Any], version: int | None) -> bytes:
     from qiskit import qpy
 
+    circuits = [_sayable(circuit) for circuit in circuits]
     options: dict[str, Any] = {"metadata_serializer": LenientEncoder}
     if version is not None:
         options["version"] = version
     out = io.BytesIO()
     try:
-        qpy.dump(list(circuits), out, **options)
+        qpy.dump(circuits, out, **options)
     except TypeError:
         # keys that JSON cannot have: the service only hands metadata back, and the client knows it already
         out = io.BytesIO()
         qpy.dump([_without_metadata(circuit) for circuit in circuits], out, **options)
     return out.getvalue()
+
+
+def _sayable(circuit: Any) -> Any:
+    """The circuit without what QPY would change on the way: it forgets that a StatePreparation is inverted."""
+    if "state_preparation_dg" not in circuit.count_ops():
+        return circuit
+    return circuit.decompose("state_preparation_dg")
 
 
 def _without_metadata(circuit: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -129,7 +128,7 @@ def encode_pubs(
     circuits = []
     if native:
         content = qpy_bytes.dump([circuit for _, circuit in native.values()], qpy_version)
-        circuits.append({"format": "qpy", "content": base64.b64encode(content).decode("ascii")})
+        circuits.append({"format": "qpy", "content": qpy_bytes.packed(content)})
     circuits += circuits_of(texts)
     wire = []
     for place, row in rows:
