@@ -133,9 +133,9 @@ class House:
 
 
 @contextmanager
-def furnished(folder: Path) -> Iterator[House]:
-    database = open_database(f"sqlite:///{folder / 'house.sqlite'}")
-    database.migrate()
+def furnished(folder: Path, url: str) -> Iterator[House]:
+    """A house on a migrated database, with two projects, their people and their grants."""
+    database = open_database(url)
     numbers = itertools.count(1)
     inspector = PaperInspector()
     ground = Ground(
@@ -191,7 +191,7 @@ def estimator() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def open_house() -> Any:
-    """For tests that share one house: a context manager that takes a folder."""
+    """For tests that share one house: a context manager that takes a folder and the URL of a migrated database."""
     return furnished
 
 
@@ -202,8 +202,8 @@ def wire() -> Any:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with furnished(tmp_path) as house:
+def house(tmp_path: Path, sqlite_url: str) -> Iterator[House]:
+    with furnished(tmp_path, sqlite_url) as house:
         yield house
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     """One house for all examples; what is asked of it is that it stands."""
     open_house = request.getfixturevalue("open_house")
     wire = request.getfixturevalue("wire")
-    with open_house(tmp_path_factory.mktemp("fuzz")) as house:
+    folder = tmp_path_factory.mktemp("fuzz")
+    shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "house.sqlite")
+    with open_house(folder, f"sqlite:///{folder / 'house.sqlite'}") as house:
         app = create_app(house.room)
         with wire(app) as client:
             yield house, app, client
