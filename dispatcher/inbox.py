@@ -20,6 +20,10 @@ from scheduler.events import (
 )
 from store.rows import InboxRow, JobRow, Message
 
+TOLD_BY_THE_STORE = frozenset({"job_submitted", "cancel_requested", "backend_changed", "weight_set"})
+"""Kinds of rows whose news stands in other tables too: who reads those afresh must not be told once more, for the job
+may have ended by what was found there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

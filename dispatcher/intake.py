@@ -6,6 +6,7 @@ single writer makes a retry that overtakes its first try see the first try's job
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -178,10 +179,13 @@ class Intake:
 
     def _plans(self, caller: Caller, submissions: Sequence[Submission]) -> list[_Plan | Refusal]:
         hashes = ["sha256:" + hashlib.sha256(s.work).hexdigest() for s in submissions]
-        kept: dict[str, Mapping[str, Any]] = {}
+        kept: dict[str, Findings] = {}
         if hashes:
             with self._ground.database.read() as conn:
-                kept.update(inspections.get_many(conn, sorted(set(hashes))))
+                documents = inspections.get_many(conn, sorted(set(hashes)))
+            for work_hash, document in documents.items():
+                with contextlib.suppress(KeyError, TypeError):  # measured by another version: measure again
+                    kept[work_hash] = Findings.from_json(document)
         missing = {h: s.work for h, s in zip(hashes, submissions, strict=True) if h not in kept}
         measured: dict[str, Findings | Rejection] = {}
         if missing:
@@ -197,7 +201,7 @@ class Intake:
             if isinstance(found, Rejection):
                 plans.append(refused(found))
                 continue
-            findings = found if found is not None else Findings.from_json(kept[work_hash])
+            findings = found if found is not None else kept[work_hash]
             plans.append(self._plan(caller, submission, findings, work_hash, found is not None))
         return plans
 

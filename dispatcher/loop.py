@@ -33,6 +33,7 @@ from workers.port import Executor, Order
 log = structlog.get_logger("dispatcher")
 
 INBOX_BATCH = 2_000
+ALL = 2**62
 # How long the loop sleeps at the most: how late it notices what another process wrote, if no notification came.
 POLL_S = 0.1
 HEARTBEAT_US = 5_000_000
@@ -164,6 +165,8 @@ class Dispatcher:
             work = CarryOut(self._ground, memory, now, {})
             work.take(decisions)
             work.write(conn)
+            known = [row.seq for row in inbox.read(conn, ALL) if row.kind in letters.TOLD_BY_THE_STORE]
+            inbox.delete(conn, known)
             for row in workers.list_workers(conn):
                 if row.state == "up" and row.id.startswith(recovery.LOCAL) and row.id != here:
                     workers.mark_lost(conn, row.id)

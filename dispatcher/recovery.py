@@ -85,14 +85,8 @@ def _attempts_by_job(conn: Connection) -> dict[str, list[AttemptRow]]:
 def _restore(
     state: State, policy: Policy, ground: Ground, memory: OpenJobs, job: JobRow, rows: list[AttemptRow], now: int
 ) -> None:
-    candidates = feasible(Findings.from_json(job.findings), job.backend_asked, ground.rules.memory_mib)
-    backends = candidates if isinstance(candidates, tuple) else (job.backend,)
-    failures = tuple(
-        cast(FailureKind, row.failure["kind"])
-        for row in rows
-        if row.failure is not None and row.failure["kind"] != "lost"
-    )
-    task = replace(task_of(job, backends), attempts_made=len(rows), failures=failures)
+    failures = tuple(cast(FailureKind, row.failure["kind"]) for row in rows if row.failure is not None and _counts(row))
+    task = replace(task_of(job, _backends(job, ground)), attempts_made=len(rows), failures=failures)
     step(state, JobSubmitted(job.created_us, job.id, job.project_id, job.priority, (task,)), policy)
     memory.work_hash[job.id] = job.work_hash
     if job.started_us is not None:
@@ -102,7 +96,6 @@ def _restore(
     last = rows[-1]
     memory.attempt[job.id] = last.id
     memory.backend[job.id] = last.backend
-    counts = not last.worker_id.startswith(LOCAL) or len(rows) > FREE_RESTARTS
     restored = AttemptRestored(
         now,
         last.id,
@@ -111,7 +104,30 @@ def _restore(
         last.worker_id,
         last.backend,
         now + policy.lease_us,
-        started=counts and last.started_us is not None,
+        started=_loss_counts(last),
         failures=failures,
     )
     step(state, restored, policy)
+
+
+def _backends(job: JobRow, ground: Ground) -> tuple[str, ...]:
+    """Where the job may run by today's rules; where it was admitted if they forbid it or cannot read its findings."""
+    try:
+        candidates = feasible(Findings.from_json(job.findings), job.backend_asked, ground.rules.memory_mib)
+    except (KeyError, TypeError):  # measured by another version
+        return (job.backend,)
+    return candidates if isinstance(candidates, tuple) else (job.backend,)
+
+
+def _counts(row: AttemptRow) -> bool:
+    """Whether the scheduler counted this failure: what never began does not count, a restart seldom does."""
+    if row.failure is not None and row.failure["kind"] == "lost":
+        return _loss_counts(row)
+    return row.started_us is not None
+
+
+def _loss_counts(row: AttemptRow) -> bool:
+    """Whether the loss of this attempt counts (or would): past the free restarts even if it never got to begin."""
+    if row.worker_id.startswith(LOCAL):
+        return row.number > FREE_RESTARTS
+    return row.started_us is not None

@@ -283,6 +283,31 @@ def test_a_payload_that_is_gone_fails_its_own_job_alone(led: Any) -> None:
     assert led.violations() == []
 
 
+def test_a_damaged_payload_fails_its_own_job_alone(led: Any) -> None:
+    ann = led.startup()
+    broken, sound = led.submit(ann, work={"padding": "x" * 40_000}), led.submit(ann)
+    led.restart()
+    (file,) = (path for path in (led.folder / "blobs").rglob("*") if path.is_file())
+    file.write_bytes(file.read_bytes().replace(b"x", b"y"))
+    led.turn()
+    (order,) = led.turn()
+    assert order.job_id == sound.id
+    assert led.room.attempts(ann, broken.id)[0].failure["kind"] == "fault"
+
+
+def test_the_spooled_result_of_an_attempt_that_no_longer_counts_is_removed(led: Any, tmp_path: Any) -> None:
+    job = led.submit(led.startup())
+    (first,) = led.turn()
+    led.failed(first, "crash")
+    led.turn()
+    late = tmp_path / "late.result"
+    late.write_bytes(b"x" * 100_000)
+    led.succeeded(first, result=late)
+    led.turn()
+    assert not late.exists()
+    assert led.job(job).state == "queued"
+
+
 def test_a_deposed_leader_writes_nothing_more(led: Any) -> None:
     job = led.submit(led.startup())
     (order,) = led.turn()
