@@ -24,6 +24,14 @@ def test_options_are_set_and_updated() -> None:
         options.update(shots=5)
 
 
+def test_clients_that_copy_and_update_may_bring_words_of_their_own() -> None:
+    options = SamplerOptions(default_shots=5)
+    local = copy.copy(options)
+    local.update_options(shots=7, default_shots=6)
+    assert (local.get("shots"), local.default_shots, local.get("nothing", 1)) == (7, 6, 1)
+    assert (options.default_shots, options.get("shots")) == (5, None)
+
+
 def test_a_copy_does_not_share_lists() -> None:
     options = SamplerOptions(tags=["a"])
     twin = copy.deepcopy(options)

@@ -37,6 +37,16 @@ class PrimitiveOptions:
         for name, value in values.items():
             setattr(self, name, value)
 
+    def update_options(self, **values: Any) -> None:
+        """Set options as clients of the older primitives do: on a copy, and with words of their own among them, which
+        are kept and mean nothing here."""
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The option called `name`, or `default` where there is none."""
+        return getattr(self, name, default)
+
 
 @dataclass
 class SamplerOptions(PrimitiveOptions):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -62,10 +63,7 @@ def joint_counts(registers: Sequence[Register], place: tuple[int, ...] = ()) -> 
     if not registers:
         return {}
     columns = [register.bitstrings(place) for register in reversed(registers)]
-    counts: dict[str, int] = {}
-    for row in zip(*columns, strict=True):
-        text = " ".join(row)
-        counts[text] = counts.get(text, 0) + 1
+    counts = Counter(columns[0] if len(columns) == 1 else map(" ".join, zip(*columns, strict=True)))
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
