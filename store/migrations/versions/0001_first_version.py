@@ -110,7 +110,7 @@ def _create_grants() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.Column("expired", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("amount > 0", name="ck_grants_amount"),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_grants_amount")),
         sa.ForeignKeyConstraint(["funder_id"], ["funders.id"], name="fk_grants_funder_id"),
         sa.ForeignKeyConstraint(["programme_id"], ["programmes.id"], name="fk_grants_programme_id"),
         sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_grants_project_id"),
@@ -128,7 +128,7 @@ def _create_ledger() -> None:
         sa.Column("balance", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "balance >= 0 OR substr(account, 1, 7) = 'funder/' OR account = 'facility/overrun'",
-            name="ck_accounts_balance",
+            name=op.f("ck_accounts_balance"),
         ),
         sa.PrimaryKeyConstraint("account", "asset", name="pk_accounts"),
     )
@@ -155,7 +155,7 @@ def _create_ledger() -> None:
         sa.Column("destination", sa.Text(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("asset", sa.Text(), nullable=False),
-        sa.CheckConstraint("amount > 0", name="ck_postings_amount"),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_postings_amount")),
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name="fk_postings_entry_id"),
         sa.PrimaryKeyConstraint("entry_id", "position", name="pk_postings"),
     )
@@ -171,7 +171,7 @@ def _create_ledger() -> None:
         sa.Column("overrun", sa.BigInteger(), nullable=False),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.Column("closed_us", sa.BigInteger()),
-        sa.CheckConstraint("amount > 0", name="ck_holds_amount"),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_holds_amount")),
         sa.PrimaryKeyConstraint("job_id", name="pk_holds"),
     )
     op.create_index("holds_by_project", "holds", ["project_id", "created_us"])
