@@ -10,18 +10,22 @@ from collections.abc import Collection, Sequence
 
 from qiskit.circuit import (
     BoxOp,
+    BreakLoopOp,
+    CircuitInstruction,
     Clbit,
+    ContinueLoopOp,
     ControlFlowOp,
     Operation,
     QuantumCircuit,
     Qubit,
+    Store,
 )
 from qiskit.circuit.library import Initialize, get_standard_gate_name_mapping
 from qiskit.converters import circuit_to_dag, dag_to_circuit
 from qiskit.quantum_info import Clifford
 from qiskit.transpiler.passes import HighLevelSynthesis
 
-from backends.gates import TURNING, clifford_steps, is_genuine
+from backends.gates import TURNING, clifford_steps, definition_of, is_genuine
 from backends.rejected import Rejected
 
 _DEPTH_MAX = 200
@@ -58,13 +62,13 @@ class _Flattener:
                 self.emit(out, instruction.operation, instruction.qubits, instruction.clbits, 0)
         return out
 
-    def fits(self, instruction: object) -> bool:
+    def fits(self, instruction: CircuitInstruction) -> bool:
         """Whether an instruction can stay as it is."""
-        name: str = instruction.name  # type: ignore[attr-defined]
+        name: str = instruction.name
         if name not in self.basis or not is_genuine(instruction):
-            return name in _JUMPS
+            return isinstance(instruction.operation, _JUMPS)
         if name == "initialize":
-            return _has_amplitudes(instruction.operation)  # type: ignore[attr-defined]
+            return _has_amplitudes(instruction.operation)
         return not (self.clifford and name in TURNING)
 
     def emit(
@@ -118,7 +122,7 @@ class _Flattener:
         """What an operation is made of."""
         if isinstance(operation, Clifford):
             return operation.to_circuit()
-        definition: QuantumCircuit | None = getattr(operation, "definition", None)
+        definition = definition_of(operation)
         if definition is not None:
             return definition
         holder = QuantumCircuit(operation.num_qubits, operation.num_clbits)
@@ -130,7 +134,7 @@ class _Flattener:
         return synthesised
 
 
-_JUMPS = frozenset({"break_loop", "continue_loop", "store"})
+_JUMPS = (Store, BreakLoopOp, ContinueLoopOp)
 
 
 def _has_amplitudes(operation: Initialize) -> bool:

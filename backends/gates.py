@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from qiskit.circuit import CircuitInstruction, Delay, Operation
+from qiskit.circuit import CircuitInstruction, Delay, Operation, QuantumCircuit, Store
 from qiskit.circuit.barrier import Barrier
 from qiskit.circuit.library import (
     C4XGate,
@@ -18,6 +18,8 @@ from qiskit.circuit.library import (
     Reset,
     UnitaryGate,
 )
+
+from backends.rejected import Rejected
 
 Step = tuple[str, tuple[int, ...]]
 """A parameterless gate by name, and the positions among the original gate's qubits that it acts on."""
@@ -35,6 +37,7 @@ _GENUINE: dict[str, tuple[type[Operation], ...]] = {
     "reset": (Reset,),
     "barrier": (Barrier,),
     "delay": (Delay,),
+    "store": (Store,),
     "unitary": (UnitaryGate,),
     "pauli": (PauliGate,),
     "diagonal": (DiagonalGate,),
@@ -45,6 +48,19 @@ _GENUINE: dict[str, tuple[type[Operation], ...]] = {
 _Z_TURNS: tuple[tuple[str, ...], ...] = ((), ("s",), ("z",), ("sdg",))
 _X_TURNS: tuple[tuple[str, ...], ...] = ((), ("sx",), ("x",), ("sxdg",))
 _Y_TURNS: tuple[tuple[str, ...], ...] = ((), ("z", "h"), ("y",), ("h", "z"))
+
+
+def definition_of(operation: Operation) -> QuantumCircuit | None:
+    """What an operation is made of, if it says so; refuses with circuit_invalid where its library fails to tell."""
+    try:
+        definition: QuantumCircuit | None = getattr(operation, "definition", None)
+    except (KeyboardInterrupt, SystemExit, MemoryError, RecursionError):
+        raise
+    except BaseException as error:  # the panics of compiled code are no Exceptions
+        reason = " ".join(str(error).split())[:200]
+        detail = f'the gate "{operation.name}" cannot be decomposed ({reason}); decompose it before sending'
+        raise Rejected("circuit_invalid", detail, {"gate": str(operation.name)[:100]}) from error
+    return definition
 
 
 def is_genuine(instruction: CircuitInstruction) -> bool:

@@ -23,6 +23,8 @@ class Limits:
     """One circuit after inflating, and all circuits of one work document together."""
     qasm2_bytes: int = 1_000_000
     qasm3_bytes: int = 65_536
+    qasm3_copies: int = 20_000
+    """Operations of gate definitions that the OpenQASM 3 importer copies, about 0.1 ms each."""
     qubits: int = 200
     clbits: int = 4_096
     operations: int = 200_000

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from qiskit.exceptions import QiskitError
+
 from backends.findings import CircuitFindings, Findings
 from backends.limits import Limits
 from backends.rejected import Rejected
@@ -39,7 +41,7 @@ def measure(work: Work, limits: Limits) -> Findings:
             result_bytes += _PUB_BYTES + _sampler_bytes(pub, sets)
         else:
             check_exactness(pub, found[index], where)
-            if stochastic(found[index]) and pub.precision > 0:
+            if stochastic(found[index]):
                 shots[index] += sets * trajectories(pub.precision)
             terms[index] += sets * pub.observables.terms
             result_bytes += _PUB_BYTES + 2 * 8 * math.prod(pub.shape) * _JSON_PER_BYTE[0] // _JSON_PER_BYTE[1]
@@ -76,11 +78,17 @@ def trajectories(precision: float) -> int:
 
 
 def check_exactness(pub: EstimatorPub, found: CircuitFindings, where: str) -> None:
-    """An exact expectation value needs one final state; refuses precision 0 where measurements make many."""
-    if pub.precision == 0 and (found.measured or stochastic(found)):
+    """Refuse what an expectation value cannot mean: a circuit measured at its end, or an exact value of a random state."""
+    if found.measured and not stochastic(found):
         detail = (
-            f"{where} asks for an exact value of a circuit that measures, resets or branches, so its state is random; "
-            "remove the measurements (circuit.remove_final_measurements()) or ask for a precision such as 0.01"
+            f"{where} estimates on a circuit that ends in measurements, which would destroy the state first; "
+            "call circuit.remove_final_measurements() before"
+        )
+        raise Rejected("circuit_invalid", detail, {})
+    if pub.precision == 0 and stochastic(found):
+        detail = (
+            f"{where} asks for the exact value of a circuit that measures, resets or branches on its way, so that its "
+            "state is random; ask for a precision such as 0.01"
         )
         raise Rejected("precision_out_of_range", detail, {"precision": 0.0})
 
@@ -108,6 +116,8 @@ def findings_of(circuit: Circuit, limits: Limits, where: str) -> CircuitFindings
         found = structure_of(program, limits)
     except Rejected as refusal:
         raise Rejected(refusal.code, f"{where}: {refusal.detail}", refusal.fields) from refusal
+    except QiskitError as error:  # a file may hold instructions that cannot be built once somebody looks at them
+        raise Rejected("circuit_invalid", f"{where}: {' '.join(str(error).split())[:300]}", {}) from error
     findings = CircuitFindings(
         qubits=program.num_qubits,
         active=found.active,

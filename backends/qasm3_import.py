@@ -7,16 +7,19 @@ each override charges what is about to be built and refuses before it is.
 # ruff: noqa: N802 - the methods of a visitor are named after the nodes it visits
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr
 from typing import Any, NoReturn
 
 import openqasm3
 from openqasm3 import ast
+from openqasm3.parser import QASM3ParsingError
 from qiskit.circuit import Gate, QuantumCircuit
 from qiskit_qasm3_import.converter import ConvertVisitor
 
 from backends.limits import Limits
-from backends.qasm_scan import check_hardware_qubits, check_nesting, check_size
+from backends.qasm_scan import check_hardware_qubits, check_nesting, check_signs, check_size
 from backends.rejected import Rejected
 
 # Controlling a gate rewrites its body; a generous bound on the operations each control adds to each of its operations.
@@ -31,8 +34,20 @@ def import_qasm3(text: str, limits: Limits) -> QuantumCircuit:
     """
     check_size(text, limits.qasm3_bytes, "OpenQASM 3")
     check_nesting(text, limits.expression_depth)
+    check_signs(text, limits.expression_depth)
     check_hardware_qubits(text, limits)
-    return BoundedImporter(limits).convert(openqasm3.parse(text)).circuit
+    return BoundedImporter(limits).convert(_parse(text)).circuit
+
+
+def _parse(text: str) -> ast.Program:
+    """The program as a tree; a syntax error says where, which the parser itself only prints."""
+    printed = io.StringIO()
+    try:
+        with redirect_stderr(printed):
+            return openqasm3.parse(text)
+    except QASM3ParsingError as error:
+        said = " ".join((str(error) or printed.getvalue() or "syntax error").split())
+        raise Rejected("circuit_invalid", f"OpenQASM 3: {said[:300]}", {"format": "openqasm3"}) from error
 
 
 class BoundedImporter(ConvertVisitor):  # type: ignore[misc]
@@ -49,6 +64,7 @@ class BoundedImporter(ConvertVisitor):  # type: ignore[misc]
         self._effort = 0
         self._gate_depth = 0
         self._pending = 1
+        self._defined = False
         self._blocks = 0
         self._iterations = 1
 
@@ -84,24 +100,27 @@ class BoundedImporter(ConvertVisitor):  # type: ignore[misc]
             detail = f"gate definitions are nested more than {self._limits.definition_depth} deep; flatten them"
             raise Rejected("circuit_too_large", detail, {"definition_depth_max": self._limits.definition_depth})
         self._pending = self._weights.get(name, 1)
-        self._spend(self._pending)
+        self._defined = name in self._weights
+        self._spend(self._pending if self._defined else 0)
         return super().visit_QuantumGate(node, context)
 
     def visit_QuantumPhase(self, node: ast.QuantumPhase, context: Any) -> Any:
         """A phase weighs one operation."""
-        self._pending = 1
+        self._pending, self._defined = 1, False
         return super().visit_QuantumPhase(node, context)
 
     def _apply_gate_modifier(self, modifier: ast.QuantumGateModifier, gate: Gate, context: Any) -> Gate:
         """Bound what a modifier makes of a gate."""
-        if modifier.modifier is ast.GateModifierName.pow and gate.num_qubits > self._limits.unitary_qubits:
+        if modifier.modifier is ast.GateModifierName.pow:
             bound = self._limits.unitary_qubits
-            _too_large("qubits", gate.num_qubits, bound, "a power is computed as a matrix; repeat the gate instead")
+            if gate.num_qubits > bound:
+                _too_large("qubits", gate.num_qubits, bound, "a power is computed as a matrix; repeat the gate instead")
+            self._spend(4**gate.num_qubits)
         if modifier.modifier in (ast.GateModifierName.ctrl, ast.GateModifierName.negctrl):
             controls = 1 if modifier.argument is None else self._resolve_constant_int(modifier.argument, context)
             if gate.num_qubits + controls > self._limits.qubits:
                 _too_large("qubits", gate.num_qubits + controls, self._limits.qubits, "use fewer controls")
-            self._pending *= _CONTROL_FACTOR * max(1, controls) if gate.name in self._weights else 1
+            self._pending *= _CONTROL_FACTOR * max(1, controls) if self._defined else 1
         self._spend(self._pending)
         return super()._apply_gate_modifier(modifier, gate, context)
 
@@ -173,10 +192,9 @@ class BoundedImporter(ConvertVisitor):  # type: ignore[misc]
     def _spend(self, operations: int) -> None:
         """Count the importer's own work of copying definitions, whether or not the copies are ever used."""
         self._effort += operations
-        if self._effort > self._limits.operations:
-            _too_large(
-                "operations", self._effort, self._limits.operations, "definitions are multiplied out; flatten them"
-            )
+        if self._effort > self._limits.qasm3_copies:
+            advice = "definitions are multiplied out; flatten them or send QPY"
+            _too_large("copied_operations", self._effort, self._limits.qasm3_copies, advice)
 
 
 def _length(bits: Any) -> int:

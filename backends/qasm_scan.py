@@ -44,6 +44,13 @@ def check_nesting(text: str, depth_max: int) -> None:
             depth -= 1
 
 
+def check_signs(text: str, run_max: int) -> None:
+    """Refuse a longer run of signs before one number than anybody means; parsers take them one inside the other."""
+    if re.search(rf"(?:[-~!+]\s*){{{run_max + 1}}}", text):
+        detail = f"more than {run_max} signs stand before one value; write one"
+        raise Rejected("circuit_too_large", detail, {"expression_depth_max": run_max})
+
+
 def check_hardware_qubits(text: str, limits: Limits) -> None:
     """Refuse OpenQASM 3 text that names a physical qubit beyond the widest circuit taken."""
     for match in _HARDWARE_QUBIT.finditer(text):

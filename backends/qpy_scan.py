@@ -138,7 +138,7 @@ class _Walker:
                 at += qpy.REGISTER_V4.size
             bound = self.limits.clbits if kind == b"c" else self.limits.qubits
             if size > bound:
-                _too_large("register_size", size, bound, "a register", "declare a smaller one")
+                _too_large("bits", size, bound, "a register", "declare a smaller one")
             at = self.skip(at, name_size + body)
         return at
 
@@ -279,9 +279,7 @@ class _Walker:
             return 1
         product = scope.loop_product * count
         if product > self.limits.loop_product:
-            _too_large(
-                "iterations", product, self.limits.loop_product, "loops inside each other", "use fewer iterations"
-            )
+            _too_large("iterations", product, self.limits.loop_product, "a nest of loops", "use fewer iterations")
         return int(count)
 
     def blocks(self, kind: bytes, at: int, size: int, scope: _Scope, tuple_depth: int) -> int:

@@ -12,11 +12,14 @@ from typing import Any, NoReturn
 
 from qiskit.circuit import (
     AnnotatedOperation,
+    BreakLoopOp,
     CircuitInstruction,
+    ContinueLoopOp,
     ControlFlowOp,
     ForLoopOp,
     Operation,
     QuantumCircuit,
+    Store,
 )
 from qiskit.circuit.annotated_operation import ControlModifier, PowerModifier
 from qiskit.circuit.library import (
@@ -34,7 +37,7 @@ from qiskit.circuit.library import (
 )
 from qiskit.quantum_info import Clifford
 
-from backends.gates import CLIFFORD, TURNING, is_clifford, is_genuine
+from backends.gates import CLIFFORD, TURNING, definition_of, is_clifford, is_genuine
 from backends.limits import Limits
 from backends.rejected import Rejected
 
@@ -136,14 +139,21 @@ class _Counter:
 
     def standard(self, instruction: CircuitInstruction, name: str, width: int) -> Structure:
         """One of Qiskit's standard gates."""
-        clifford = name in CLIFFORD or (name in TURNING and is_clifford(name, instruction.params))
-        return _STANDARD[min(width, 3)][clifford]
+        params = instruction.params
+        if not params:
+            return _STANDARD[min(width, 3)][name in CLIFFORD]
+        if not all(math.isfinite(param) for param in params if isinstance(param, float)):
+            detail = f'a gate "{name}" has an angle that is no finite number; replace it'
+            raise Rejected("circuit_invalid", detail, {"gate": name})
+        return _STANDARD[min(width, 3)][name in TURNING and is_clifford(name, params)]
 
     def other(
         self, instruction: CircuitInstruction, definition_depth: int, block_depth: int, loop_product: int
     ) -> Structure:
         """Anything that is no standard gate: control flow, arrays, modified operations, definitions."""
         operation = instruction.operation
+        if isinstance(operation, (Store, BreakLoopOp, ContinueLoopOp)):
+            return Structure(operations=1, depth=1, control_flow=True)
         if isinstance(operation, ControlFlowOp):
             return self.control_flow(operation, definition_depth, block_depth + 1, loop_product)
         width = len(instruction.qubits)
@@ -233,7 +243,7 @@ class _Counter:
         depth = definition_depth + 1
         if depth > self.limits.definition_depth:
             _too_large("definition_depth", depth, self.limits.definition_depth)
-        definition = getattr(operation, "definition", None)
+        definition = definition_of(operation)
         if definition is None:
             if type(operation).__module__.startswith("qiskit.circuit.library"):
                 return _leaf(max(1, width * width), width, clifford=False)
