@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from qiskit import QuantumCircuit, qpy
 
@@ -113,6 +114,32 @@ def test_a_key_makes_one_job_of_many_tries(client: Client) -> None:
     with pytest.raises(Conflict) as caught:
         client.submit(BELL2, shots=11, idempotency_key=key)
     assert caught.value.code == "idempotency_conflict"
+
+
+class LosesAnswers(httpx.BaseTransport):
+    """A road on which every second answer is lost after the service has done its work."""
+
+    def __init__(self) -> None:
+        self.road, self.count = httpx.HTTPTransport(), 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self.road.handle_request(request)
+        self.count += 1
+        if self.count % 2:
+            response.read()
+            raise httpx.ReadError("the answer was lost", request=request)
+        return response
+
+
+def test_lost_answers_make_no_job_twice(zone: Any) -> None:
+    startup = zone.startup()
+    client = Client(zone.url, startup.token, transport=LosesAnswers())
+    one = client.submit(bell(), shots=10)
+    many = client.submit_many([bell() for _ in range(20)], shots=10)
+    client.wait_all([one, *many], timeout=60)
+    assert one.cancel() is False
+    assert {job.id for job in startup.client.jobs()} == {one.id, *(job.id for job in many)}
+    assert startup.client.quota().settled.micro == sum(job.cost.micro for job in startup.client.jobs())
 
 
 def test_a_batch_accepts_and_refuses_one_by_one(client: Client) -> None:

@@ -62,14 +62,26 @@ def test_a_token_the_service_does_not_know_is_not_stored(
 
 
 @pytest.mark.parametrize(
-    ("token", "arguments", "code"),
-    [("", ["http://x.example"], 3), ("a b", ["http://x.example"], 3), ("qb_1", [], 2), ("qb_1", ["zone"], 3)],
+    ("token", "arguments", "code", "word"),
+    [
+        ("", ["http://x.example"], 3, "no token on standard input"),
+        ("a b", ["http://x.example"], 3, "characters no token has"),
+        ("qb_1", [], 2, "name the URL"),
+        ("qb_1", ["zone"], 3, "not an http"),
+    ],
 )
 def test_what_cannot_be_a_login(
-    monkeypatch: pytest.MonkeyPatch, token: str, arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    token: str,
+    arguments: list[str],
+    code: int,
+    word: str,
 ) -> None:
     assert login(monkeypatch, token, *arguments) == code
-    assert capsys.readouterr().out == ""
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert word in err
 
 
 def test_the_quota_has_three_figures_and_its_grants(shell: Any, script: Any) -> None:

@@ -84,6 +84,13 @@ def test_a_service_that_tells_less_of_the_end_is_asked(script: Any) -> None:
         job(script).result()
 
 
+def test_a_job_known_to_have_failed_is_asked_why(script: Any) -> None:
+    script.say(script.answer(200, FAILED))
+    with pytest.raises(JobFailed, match="failed: no"):
+        job(script, {"id": "job_1", "state": "failed"}).result()
+    assert script.lines() == ["GET /v1/jobs/job_1"]
+
+
 def test_a_lost_result_of_a_succeeded_job_is_no_endless_loop(script: Any) -> None:
     script.say(script.problem(409, "job_has_no_result", state="succeeded"), script.answer(200, DONE))
     with pytest.raises(Conflict):

@@ -131,5 +131,7 @@ def test_large_files_are_packed_and_small_ones_sent_as_they_are() -> None:
 
 
 def test_an_older_qpy_version_can_be_asked_for() -> None:
-    assert qpy_bytes.dump([QuantumCircuit(1)], version=13)[6] == 13
-    assert qpy_bytes.dump([QuantumCircuit(1)])[6] == qpy.common.QPY_VERSION
+    circuit = QuantumCircuit(1)
+    assert [qpy_bytes.dump([circuit])[6] for _ in range(3)] == [qpy.common.QPY_VERSION] * 3
+    assert qpy_bytes.dump([circuit], version=13)[6] == 13
+    assert qpy_bytes.dump([circuit])[6] == qpy.common.QPY_VERSION

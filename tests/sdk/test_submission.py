@@ -61,6 +61,7 @@ def test_one_circuit_is_one_pub_and_defaults_are_left_out() -> None:
     assert body["options"] == {"shots": 1024}
     assert body["pubs"] == [{"circuit": 0}]
     assert decoded(body) == [bell()]
+    assert Submission((bell(),)).to_json()["pubs"] == [{"circuit": 0}]
 
 
 def test_all_terms_are_named() -> None:
