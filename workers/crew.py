@@ -247,5 +247,8 @@ class Crew:
         return news
 
     def _misbirth(self, now_us: int) -> None:
+        """Children that fail together count once: one dead fork server is one misfortune."""
+        if now_us < self._birth_after_us:
+            return
         self._birth_after_us = now_us + _BACKOFF_US[min(self._misbirths, len(_BACKOFF_US) - 1)]
         self._misbirths += 1

@@ -126,6 +126,22 @@ def test_a_dead_fork_server_is_replaced_with_all_its_children(watch: Callable[..
     assert echo.crew.trouble is None
 
 
+def test_one_dead_fork_server_is_one_misfortune_however_many_were_to_be_born(watch: Callable[..., Watch]) -> None:
+    echo = watch(4, "echo")
+    others = set(psutil.Process().children())
+    echo.turn()
+    [server] = set(psutil.Process().children()) - others
+    server.kill()
+    troubles = []
+
+    def complete() -> bool:
+        troubles.append(echo.crew.trouble)
+        return echo.crew.complete
+
+    echo.until(complete)
+    assert set(troubles) == {None}
+
+
 def test_children_that_are_never_ready_are_tried_with_growing_pauses(watch: Callable[..., Watch]) -> None:
     never = watch(1, "never_ready")
     never.until(lambda: never.crew.trouble is not None)

@@ -199,16 +199,15 @@ def test_closing_answers_those_who_wait(make: Make) -> None:
     assert pool.ready(30)
     raised: list[BaseException] = []
 
-    def ask(document: bytes) -> None:
+    def ask() -> None:
         try:
-            pool.inspect([document])
+            pool.inspect([work("spin"), GOOD])
         except InspectorUnavailable as error:
             raised.append(error)
 
-    waiting = [threading.Thread(target=ask, args=(document,)) for document in (work("spin"), GOOD)]
-    waiting[0].start()
-    time.sleep(0.05)
-    waiting[1].start()
+    waiting = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in waiting:
+        thread.start()
     began_s = time.monotonic()
     pool.close()
     for thread in waiting:
