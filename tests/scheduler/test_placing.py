@@ -43,6 +43,14 @@ def test_projects_that_used_the_same_go_by_id_and_then_in_turn(story: Any) -> No
     assert story.starts(0) == ["b0/0.1", "x0/0.1", "b1/0.1", "x1/0.1", "b2/0.1", "x2/0.1"]
 
 
+def test_a_task_that_is_said_to_cost_nothing_still_counts(story: Any) -> None:
+    for number in range(2):
+        story.submit(0, f"a{number}", project_id="a", estimate_us=0)
+        story.submit(0, f"b{number}", project_id="b", estimate_us=0)
+    story.join(0, slots=4)
+    assert story.starts(0) == ["a0/0.1", "b0/0.1", "a1/0.1", "b1/0.1"]
+
+
 def test_usage_of_yesterday_counts_less_than_todays(story: Any) -> None:
     hour_us = 3_600_000_000
     story.tell(UsageRestored(0, "early", 1_000))

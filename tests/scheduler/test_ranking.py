@@ -26,6 +26,15 @@ def test_a_changed_key_counts_and_a_dropped_project_does_not() -> None:
     assert [ranking.pop() for _ in range(3)] == ["b", "a", None]
 
 
+def test_stale_entries_do_not_pile_up() -> None:
+    ranking = Ranking()
+    ranking.put("quiet", 5)
+    for key in range(10_000):
+        ranking.put("busy", key)
+    assert len(ranking._heap) < 100
+    assert [ranking.pop(), ranking.pop(), ranking.pop()] == ["quiet", "busy", None]
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from(["put", "drop", "pop"]), st.sampled_from("abcdef"), st.integers(0, 9)), max_size=400

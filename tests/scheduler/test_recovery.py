@@ -69,6 +69,14 @@ def test_a_task_that_waits_again_after_a_restart_goes_on_counting(story: Any) ->
     assert story.failed(NOW_US, "a/0.3", "crash")[0] == FinishJob("a", "failed", "a/0.3", "crash", "because", 0)
 
 
+def test_failures_told_with_the_job_and_with_its_lease_count_once(story: Any) -> None:
+    spec = TaskSpec("a/0", ("aer",), 1_000_000, 1_000_000, attempts_made=2, failures=("lost",))
+    story.tell(JobSubmitted(NOW_US, "a", "p", 0, (spec,)))
+    story.tell(restored(failures=("lost",)))
+    story.tokens["a/0.3"] = 9
+    assert story.failed(NOW_US + 1, "a/0.3", "lost")[0] == RequeueTask("a/0", "a", NOW_US + 1, "because")
+
+
 def test_a_lease_of_a_job_that_has_ended_is_revoked(story: Any) -> None:
     assert story.tell(restored()) == (RevokeLease("a/0.3", 9, "w", "its job has ended"),)
     assert story.state.next_token == 10

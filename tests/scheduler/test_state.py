@@ -63,8 +63,11 @@ def test_a_new_half_life_takes_effect_and_keeps_what_was_used(story: Any) -> Non
     story.submit(0, "a")
     story.plan(0)
     story.policy = Policy(half_life_us=1_000)
-    story.succeeded(1, "a/0.1", used_us=500)
-    assert story.state.usage_of("p") == (500, 1)
+    story.succeeded(0, "a/0.1", used_us=500)
+    assert story.state.usage_of("p") == (500, 0)
+    story.submit(2_000, "b")
+    story.plan(2_000)
+    assert story.state.usage_of("p") == (1_000_000 + 500 // 4, 2_000)
 
 
 def test_demands_nobody_has_any_more_are_forgotten(story: Any) -> None:

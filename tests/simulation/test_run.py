@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from scheduler.events import PlanRound
 from scheduler.state import State
 from simulation.run import SimulationFailure, run
 from simulation.world import WORLDS
@@ -47,8 +46,12 @@ def test_a_job_that_never_ends_is_noticed(monkeypatch: pytest.MonkeyPatch) -> No
         run(0, SMALL)
 
 
-def test_the_failing_step_is_not_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trail_ends_with_the_step_that_broke_the_law(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scheduler.placing._emptiest", lambda room, backend, slots: room[0])
     with pytest.raises(SimulationFailure) as caught:
         run(0, SMALL)
-    assert PlanRound.__name__ in str(caught.value).splitlines()[-4] or "->" in str(caught.value)
+    blamed = caught.value.reason[caught.value.reason.index("StartAttempt(") :]
+    steps = str(caught.value).partition("The last steps:\n")[2].partition("\n\nRepeat")[0].splitlines()
+    last_event = max(number for number, line in enumerate(steps) if not line.startswith("    ->"))
+    assert steps[last_event].startswith("  PlanRound(")
+    assert f"    -> {blamed}" in steps[last_event:]
