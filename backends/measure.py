@@ -78,7 +78,7 @@ def trajectories(precision: float) -> int:
 
 
 def check_exactness(pub: EstimatorPub, found: CircuitFindings, where: str) -> None:
-    """Refuse what an expectation value cannot mean: a circuit measured at its end, or an exact value of a random state."""
+    """Refuse what has no expectation value: a circuit measured at its end, or an exact value of a random state."""
     if found.measured and not stochastic(found):
         detail = (
             f"{where} estimates on a circuit that ends in measurements, which would destroy the state first; "

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
+from qiskit_aer.aererror import AerError
 from qiskit_aer.backends.aer_compiler import assemble_circuits, compile_circuit
 
 from backends import engine, seeds
@@ -16,6 +17,7 @@ from backends.compiled import Compiled
 from backends.engine import Method
 from backends.parameters import Values
 from backends.registers import Bits, pack_indices, pack_memory, sample
+from backends.rejected import Rejected
 from backends.work import SamplerPub
 
 # Up to this many busy qubits a state is taken out of the engine and drawn from here: four times as fast for small
@@ -130,7 +132,10 @@ def _from_branches(
 def jumping(flat: QuantumCircuit, numbers: NDArray[np.float64]) -> QuantumCircuit:
     """A circuit with control flow, bound and rewritten with the engine's marks and jumps."""
     bound = flat.assign_parameters(numbers.tolist()) if len(numbers) else flat
-    (circuit,) = compile_circuit([bound])
+    try:
+        (circuit,) = compile_circuit([bound])
+    except AerError as error:
+        raise Rejected("payload_unsupported", f"the engine cannot run this control flow: {error}", {}) from error
     return circuit
 
 

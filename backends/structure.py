@@ -37,6 +37,7 @@ from qiskit.circuit.library import (
 )
 from qiskit.quantum_info import Clifford
 
+from backends.expressions import check_conditions, check_variables
 from backends.gates import CLIFFORD, TURNING, definition_of, is_clifford, is_genuine
 from backends.limits import Limits
 from backends.rejected import Rejected
@@ -92,6 +93,7 @@ class _Counter:
 
     def circuit(self, circuit: QuantumCircuit, definition_depth: int, block_depth: int, loop_product: int) -> Structure:
         """Count one circuit at its place in the nesting."""
+        check_variables(circuit)
         total = Structure()
         levels: dict[Any, int] = {}
         touched: set[Any] = set()
@@ -152,6 +154,7 @@ class _Counter:
     ) -> Structure:
         """Anything that is no standard gate: control flow, arrays, modified operations, definitions."""
         operation = instruction.operation
+        check_conditions(operation)
         if isinstance(operation, (Store, BreakLoopOp, ContinueLoopOp)):
             return Structure(operations=1, depth=1, control_flow=True)
         if isinstance(operation, ControlFlowOp):
