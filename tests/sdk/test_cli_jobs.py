@@ -93,6 +93,16 @@ def test_a_failed_job_is_exit_code_1_and_its_record_is_still_printed(shell: Any,
     assert err == "qubator: job job_1 failed: it broke [circuit_failed]\n"
 
 
+def test_a_wait_that_is_interrupted_says_that_the_job_goes_on(shell: Any, script: Any, file: str) -> None:
+    def interrupted(_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    script.say(script.answer(201, QUEUED), interrupted)
+    code, out, err = shell("submit", file, "--wait")
+    assert (code, out) == (130, "")
+    assert err.startswith("The job goes on: `qubator result job_1` waits again.")
+
+
 def test_a_quote_shows_both_figures(shell: Any, script: Any, file: str) -> None:
     script.say(script.answer(200, {"quote": QUEUED["quote"], "backend": "aer", "wait_us": 1_500, "findings": {}}))
     assert shell("quote", file)[1].splitlines() == [

@@ -56,6 +56,21 @@ def test_the_file_is_the_owners_only_and_survives_strange_text(env: dict[str, st
     assert [each.name for each in path.parent.iterdir()] == ["config.toml"]
 
 
+def test_a_file_that_cannot_be_replaced_leaves_the_old_one_and_no_draft(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save_profile("a", "http://a.example", "qb_a", environ=env)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(PermissionError):
+        save_profile("b", "http://b.example", "qb_b", environ=env)
+    assert [each.name for each in path.parent.iterdir()] == ["config.toml"]
+    assert list(read_config(path)["profiles"]) == ["a"]
+
+
 def test_saving_one_profile_keeps_the_others(env: dict[str, str]) -> None:
     save_profile("a", "http://a.example", "qb_a", environ=env)
     save_profile("b", "http://b.example", "qb_b", environ=env)
