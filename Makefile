@@ -26,7 +26,7 @@ up: $(STAMP) ## Run the service on this machine
 	@$(BIN)/qubatord up
 
 test: $(STAMP) ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(STAMP) ## Lint, format, types, borders
 	@$(BIN)/ruff check .

@@ -25,7 +25,7 @@ from ledger.commands import PlaceHold
 from ledger.model import Entry, in_words
 from ledger.model import Refusal as LedgerRefusal
 from store import book as book_store
-from store import inbox, inspections, jobs, totals, workers
+from store import identity, inbox, inspections, jobs, totals, workers
 from store.database import Connection
 from store.rows import JobChange, JobRow
 from workers.inspector import InspectorUnavailable
@@ -158,9 +158,13 @@ class Intake:
         project_id = submission.project_id or caller.project_id
         if project_id is None:
             return Refusal("invalid_request", "An operator's job needs a project: name one in project_id.", {})
-        if not caller.sees(project_id):
+        if not caller.sees(project_id) or (caller.project_id is None and not self._there_is(project_id)):
             return Refusal("not_found", f"There is no project {project_id}.", {"project_id": project_id})
         return project_id
+
+    def _there_is(self, project_id: str) -> bool:
+        with self._ground.database.read() as conn:
+            return identity.get_project(conn, project_id) is not None
 
     def _known_keys(self, caller: Caller, submissions: Sequence[Submission]) -> dict[tuple[str, str], JobRow]:
         wanted: dict[str, list[str]] = {}

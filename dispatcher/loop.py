@@ -6,6 +6,7 @@ are told again.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -86,6 +87,9 @@ class Dispatcher:
             self._executor.wake()
         for thread in self._threads:
             thread.join(timeout=10)
+        if self._executor is not None:
+            with contextlib.suppress(StoreUnavailable):
+                self._ground.database.writer.run(lambda conn: workers.mark_lost(conn, self._worker_id))
 
     @property
     def leading(self) -> bool:

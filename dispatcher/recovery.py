@@ -50,29 +50,23 @@ def rebuild(
         step(state, UsageRestored(used.at_us, used.project_id, used.usage), policy)
     for row in backend_states.list_states(conn):
         step(state, BackendStateChanged(now, row.name, row.state), policy)
-    gone = _join(state, policy, workers.list_workers(conn), now, here)
+    _join(state, policy, workers.list_workers(conn), now, here)
     history = _attempts_by_job(conn)
     for job in jobs.open_jobs(conn):
         _restore(state, policy, ground, memory, job, history.get(job.id, []), now)
         if job.cancel_requested_us is not None:
             decisions += step(state, CancelRequested(now, job.id), policy)
-    for worker_id in gone:
+    holders = {row.worker_id for row in attempts.open_attempts(conn, None)}
+    for worker_id in sorted(one for one in holders if one.startswith(LOCAL) and one != here):
         decisions += step(state, WorkerLost(now, worker_id, "the service was restarted"), policy)
     return state, memory, decisions
 
 
-def _join(state: State, policy: Policy, rows: Sequence[WorkerRow], now: int, here: str | None) -> list[str]:
+def _join(state: State, policy: Policy, rows: Sequence[WorkerRow], now: int, here: str | None) -> None:
     """Workers still there join again; local ones of an earlier run are gone with it."""
-    gone: list[str] = []
     for row in rows:
-        if row.state != "up":
-            continue
-        alive = row.id == here or not row.id.startswith(LOCAL)
-        if alive:
+        if row.state == "up" and (row.id == here or not row.id.startswith(LOCAL)):
             step(state, WorkerJoined(now, row.id, row.slots, row.pipeline, row.backends), policy)
-        else:
-            gone.append(row.id)
-    return gone
 
 
 def _attempts_by_job(conn: Connection) -> dict[str, list[AttemptRow]]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -18,12 +19,12 @@ from rich.table import Table
 
 from dispatcher.model import Refusal
 from dispatcher.room import Room
+from ledger.model import MICRO, in_words
 from service.commands.run import data_options, opened, settings_of
 from service.embedded import CONSOLE
 from service.wiring import Roles
 
 DAY_US = 86_400_000_000
-MICRO = 1_000_000
 
 T = TypeVar("T")
 
@@ -63,21 +64,39 @@ def room_of(options: dict[str, Any]) -> Iterator[Room]:
         service.stop()
 
 
+MONEY_COLUMNS = frozenset({"amount", "granted", "settled", "held", "available", "expired"})
+
+
 def show(rows: list[dict[str, Any]], columns: tuple[str, ...], output: str) -> None:
-    """Rows as a table of at most 80 columns, as JSON, or as bare ids for shell variables."""
+    """Rows as text of at most 80 columns (one row: a line a field), as JSON, or as bare ids for shell variables."""
     match output:
         case "json":
             click.echo(json.dumps(rows, indent=2, default=str))
         case "ids":
             for row in rows:
                 click.echo(row["id"])
+        case _ if len(rows) == 1:
+            width = max(len(column) for column in columns)
+            for column in columns:
+                click.echo(f"{column.replace('_', ' '):{width}}  {_cell(rows[0], column)}")
         case _:
             table = Table(box=None, pad_edge=False, header_style="bold")
             for column in columns:
                 table.add_column(column.replace("_", " "), overflow="fold")
             for row in rows:
-                table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+                table.add_row(*(_cell(row, column) for column in columns))
             Console().print(table)
+
+
+def _cell(row: dict[str, Any], column: str) -> str:
+    value = row[column]
+    if value is None:
+        return ""
+    if column in MONEY_COLUMNS and "asset" in row:
+        return in_words(value, row["asset"])
+    if column.endswith("_us"):
+        return datetime.fromtimestamp(value / 1e6, UTC).isoformat(" ", "seconds")
+    return str(value)
 
 
 Command = Callable[..., None]
@@ -150,14 +169,14 @@ def token_create(project_id: str | None, name: str, role: Any, days: int, output
 
 
 @token.command("list")
-@click.option("--project", "project_id", help="Project; without it the facility's own tokens.")
+@click.option("--project", "project_id", help="Project; without it all tokens.")
 @data_options
 @output_options
 def token_list(project_id: str | None, output: str, **options: Any) -> None:
     """List tokens, without secrets."""
     with room_of(options) as room:
         rows = granted(room.list_tokens(CONSOLE, project_id))
-    columns = ("id", "member_id", "role", "label", "expires_us", "revoked_us")
+    columns = ("id", "role", "label", "expires_us", "revoked_us")
     show([asdict(row) for row in rows], columns, output)
 
 
@@ -209,11 +228,11 @@ def programme_create(name: str, funder_id: str, budget: int, output: str, **opti
 @data_options
 @output_options
 def programme_list(output: str, **options: Any) -> None:
-    """List programmes and what of their budgets is not yet granted (micro-units)."""
+    """List programmes and what of their budgets is not yet granted."""
     with room_of(options) as room:
         rows = granted(room.list_programmes(CONSOLE))
     shown = [{**asdict(row), "available": available} for row, available in rows]
-    show(shown, ("id", "funder_id", "name", "asset", "available"), output)
+    show(shown, ("id", "name", "available"), output)
 
 
 @click.group()
@@ -237,7 +256,7 @@ def grant_issue(
         now = room.now_us()
         until_us = now + days * DAY_US
         row = granted(room.issue_grant(CONSOLE, project_id, programme_id, "CNY", amount, now, until_us, priority))
-    show([asdict(row)], ("id", "project_id", "programme_id", "asset", "amount"), output)
+    show([asdict(row)], ("id", "project_id", "programme_id", "amount", "valid_until_us"), output)
 
 
 @grant.command("list")
@@ -245,10 +264,10 @@ def grant_issue(
 @data_options
 @output_options
 def grant_list(project_id: str, output: str, **options: Any) -> None:
-    """Where each grant of a project stands (micro-units)."""
+    """Where each grant of a project stands."""
     with room_of(options) as room:
         balance = granted(room.balance(CONSOLE, project_id))
-    columns = ("id", "granted", "settled", "held", "available", "expired")
+    columns = ("id", "granted", "settled", "held", "available")
     show(balance["grants"], columns, output)
 
 
