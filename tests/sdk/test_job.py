@@ -120,6 +120,12 @@ def test_waiting_with_an_eye_on_it_follows_every_change(script: Any) -> None:
     assert script.lines() == ["GET /v1/jobs/job_1?wait=30&version=1", "GET /v1/jobs/job_1?wait=30&version=2"]
 
 
+def test_done_asks_until_the_end_is_known(script: Any) -> None:
+    script.say(script.answer(200, RECORD), script.answer(200, DONE))
+    one = job(script)
+    assert [one.done(), one.done(), one.done()] == [False, True, True]
+
+
 def test_a_failed_job_is_no_error_of_waiting(script: Any) -> None:
     script.say(script.answer(200, FAILED))
     assert job(script).wait().problem["code"] == "circuit_failed"
