@@ -181,17 +181,46 @@ def test_strays_are_swept_up(database, blobs, clock, tmp_path):
     assert files(tmp_path) == [hash_of(b"K" * 100).removeprefix("sha256:")]
 
 
-def test_a_put_between_the_two_steps_of_collection_keeps_its_file(database, blobs, clock, tmp_path, monkeypatch):
-    """Rows go in one transaction, files in a later one; in between the same bytes may be stored again."""
+class Racing:
+    """A database on which something happens just before the collector's n-th transaction (from 1)."""
+
+    def __init__(self, database, turn, race):
+        self.read, self.writer = database.read, self
+        self._write, self._race, self._turns_left = database.writer.run, race, turn
+
+    def run(self, unit):
+        self._turns_left -= 1
+        if self._turns_left == 0:
+            self._write(self._race)
+        return self._write(unit)
+
+
+def test_stored_again_between_looking_and_removing(database, blobs, clock):
+    database.writer.run(lambda c: blobs.put_many(c, [SMALL, LARGE]))
+
+    def race(connection):
+        clock.now_us += 2
+        blobs.put_many(connection, [SMALL, LARGE])
+
+    assert blobs.collect(Racing(database, 1, race), clock.now_us + 1) == 0
+    assert got(database, blobs, hash_of(SMALL), hash_of(LARGE)) == [SMALL, LARGE]
+
+
+def test_referred_to_between_looking_and_removing(town, blobs, clock):
+    town.database.writer.run(lambda c: blobs.put_many(c, [SMALL, LARGE]))
+
+    def race(connection):
+        jobs.insert_jobs(connection, [town.job(work_hash=hash_of(SMALL), result_hash=hash_of(LARGE))])
+
+    assert blobs.collect(Racing(town.database, 1, race), clock.now_us + 1) == 0
+    assert got(town.database, blobs, hash_of(SMALL), hash_of(LARGE)) == [SMALL, LARGE]
+
+
+def test_stored_again_between_the_row_and_the_file(database, blobs, clock):
+    """The row goes in one transaction, the file in a later one; in between the same bytes may come again."""
     database.writer.run(lambda c: blobs.put(c, LARGE))
-    sweep = blobs._collect_files
-
-    def put_first(*arguments):
-        database.writer.run(lambda c: blobs.put(c, LARGE))
-        sweep(*arguments)
-
-    monkeypatch.setattr(blobs, "_collect_files", put_first)
-    assert blobs.collect(database, clock.now_us + 1) == 1
+    race = Racing(database, 2, lambda c: blobs.put(c, LARGE))
+    assert blobs.collect(race, clock.now_us + 1) == 1
     assert got(database, blobs, hash_of(LARGE)) == [LARGE]
 
 
