@@ -15,9 +15,12 @@ def money(amount: int, asset: str) -> dict[str, Any]:
 
 
 def quote_of(rules: Rules, backend: str, estimate_us: int, time_limit_us: int, shots: int) -> dict[str, Any]:
-    """Expected price and ceiling of a job. The ceiling is what is held; a job is never charged more."""
-    estimate_ms = max(1, -(-estimate_us // 1000))
-    ceiling_ms = max(estimate_ms, rules.ceiling_ms(estimate_us, time_limit_us))
+    """Expected price and ceiling of a job. The ceiling is what is held; a job is never charged more.
+
+    A job that would run into its time limit is expected to use that much and no more.
+    """
+    ceiling_ms = rules.ceiling_ms(estimate_us, time_limit_us)
+    estimate_ms = min(max(1, -(-estimate_us // 1000)), ceiling_ms)
     found = quote(rules.rate(backend), estimate_ms, ceiling_ms, shots)
     return {
         "expected": money(found.expected.amount, rules.asset),
