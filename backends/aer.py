@@ -78,7 +78,8 @@ class AerBackend:
             about |= {"sampling": "trajectories", "trajectories": runs}
             spent = runs * math.prod(pub.values.shape[:-1])
         elif pub.precision > 0:
-            evs = np.random.default_rng(seed).normal(evs, pub.precision)
+            # One value comes back from NumPy as a bare float.
+            evs = np.asarray(np.random.default_rng(seed).normal(evs, pub.precision))
             about["sampling"] = "exact value plus Gaussian noise of the target precision"
         else:
             about["sampling"] = "exact value"

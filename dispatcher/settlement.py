@@ -6,7 +6,7 @@ the platform, or cancelled before it ran: nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,20 @@ from ledger.model import Refusal as LedgerRefusal
 from ledger.price import Charge, Usage, charge
 from ledger.receipt import receipt
 from scheduler.decisions import FinishJob
+from scheduler.events import FailureKind
 from store import book as book_store
 from store import jobs
 from store.database import Connection
 from store.rows import JobChange, JobRow
 
+PROBLEM_CODES: Mapping[FailureKind, str] = {
+    "user": "circuit_failed",
+    "timeout": "time_limit_reached",
+    "memory": "memory_limit_reached",
+    "crash": "engine_crashed",
+    "fault": "platform_fault",
+    "lost": "platform_fault",
+}
 NOTHING = Charge((), 0)
 CHARGED_FAILURES = frozenset({"user", "timeout", "memory"})
 
@@ -112,15 +121,9 @@ def _problem(decision: FinishJob, report: Report | None) -> dict[str, Any] | Non
     if decision.outcome != "failed":
         return None
     kind = decision.kind or "fault"
-    codes = {
-        "user": "circuit_failed",
-        "timeout": "time_limit_reached",
-        "memory": "memory_limit_reached",
-        "crash": "engine_crashed",
-        "fault": "platform_fault",
-        "lost": "platform_fault",
-    }
-    code = report.code if report is not None and report.code else codes[kind]
+    said = report.code if report is not None else ""
+    # The sender's own mistakes keep the code they were found under; what ended a process is told by its kind.
+    code = said if kind == "user" and said else PROBLEM_CODES[kind]
     fields = dict(report.fields) if report is not None else {}
     detail = report.reason if report is not None and report.reason else decision.reason
     return {**fields, "code": code, "detail": detail, "kind": kind, "charged": kind in CHARGED_FAILURES}

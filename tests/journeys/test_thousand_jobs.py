@@ -44,7 +44,9 @@ def test_a_thousand_jobs_end_with_one_settlement_each(zone: Any) -> None:
     report = audit_store(database)
     assert report.violations == []
     with sqlite3.connect(database.path) as raw:
-        settlements = raw.execute("SELECT job_id, count(*) FROM entries WHERE kind = 'settle' GROUP BY job_id").fetchall()
+        settlements = raw.execute(
+            "SELECT job_id, count(*) FROM entries WHERE kind = 'settle' GROUP BY job_id"
+        ).fetchall()
     assert len(settlements) == 1_000
     assert {count for _, count in settlements} == {1}
 
