@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.random
 import orjson
 
 from backends.findings import Findings
@@ -175,7 +176,7 @@ _KEPT: list[Any] = []
 
 def say_random(connection: socket.socket, options: Mapping[str, Any]) -> None:
     """Say two random numbers, then wait for the end."""
-    numbers = {"python": random.random(), "numpy": float(np.random.random())}
+    numbers = {"python": random.random(), "numpy": float(numpy.random.random())}
     connection.sendall(introduction(numbers))
     connection.recv(1)
 

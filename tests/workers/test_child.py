@@ -130,6 +130,17 @@ def test_the_news_of_one_child_is_kept_while_another_is_asked_for(server: ForkSe
         child.close()
 
 
+def test_the_end_of_a_child_is_told_once(server: ForkServer, until: Until) -> None:
+    child = _spawn(server, "stall")
+    pid = _meet(child).header["pid"]
+    child.kill()
+    told: dict[int, int] = {}
+    assert until(lambda: told.update(server.listen()) or pid in told, 2)  # type: ignore[func-returns-value]
+    assert told == {pid: -signal.SIGKILL}
+    assert server.listen() == {}
+    child.close()
+
+
 def test_a_killed_server_takes_its_children_along_and_is_started_again(
     server: ForkServer, until: Until, gone: Gone
 ) -> None:
@@ -142,6 +153,7 @@ def test_a_killed_server_takes_its_children_along_and_is_started_again(
     assert until(lambda: gone(child_pid), 2)
     assert child.receive() is None
     child.close()
+    assert until(lambda: server.listen() == {} and server.descriptor is None, 2)
     second = _spawn(server, "echo")
     assert _meet(second).header["is"] == "hello"
     assert server.pid != first_pid

@@ -76,12 +76,21 @@ def test_after_the_first_a_child_is_there_at_once(server: ForkServer) -> None:
         child.close()
 
 
-@pytest.mark.parametrize("main", ["oddities:no_such_name", "no_such_module:main", "oddities:never_ready"])
-def test_a_child_that_cannot_begin_ends_alone(server: ForkServer, until: Callable[..., bool], main: str) -> None:
+@pytest.mark.parametrize(
+    ("main", "last_line"),
+    [
+        ("oddities:no_such_name", b"AttributeError: module 'oddities' has no attribute 'no_such_name'"),
+        ("no_such_module:main", b"ModuleNotFoundError: No module named 'no_such_module'"),
+        ("oddities:never_ready", b"SystemExit: 7"),
+    ],
+)
+def test_a_child_that_cannot_begin_ends_alone(
+    server: ForkServer, until: Callable[..., bool], main: str, last_line: bytes
+) -> None:
     child = _spawn(server, main)
     assert until(lambda: child.receive() is None, 30)
     child.receive_errors()
-    assert b"Traceback" in child.error_tail
+    assert child.error_tail.splitlines()[-1] == last_line
     child.close()
     after = _spawn(server, "oddities:echo")
     _hello(after)

@@ -59,6 +59,25 @@ def test_a_suspect_behind_others_waits_for_its_own_batch() -> None:
     assert [_works(queue.take()) for _ in range(3)] == [[b"a"], [b"b"], [b"c"]]
 
 
+def test_a_suspect_that_had_to_wait_goes_before_other_callers() -> None:
+    queue = QuestionQueue(dealers=1)
+    queue.ask([b"a", b"b"])
+    batch = queue.take()
+    batch[1].suspect = True
+    queue.give_back(batch)
+    queue.ask([b"x", b"y"])
+    assert [_works(queue.take()) for _ in range(3)] == [[b"a"], [b"b"], [b"x", b"y"]]
+
+
+def test_a_caller_that_gets_much_back_has_one_turn_at_a_time() -> None:
+    queue = QuestionQueue(dealers=1)
+    queue.ask([b"big"] * 64)
+    batch = queue.take()
+    queue.ask([b"small"])
+    queue.give_back(batch)
+    assert _works(queue.take()).index(b"small") == 16
+
+
 def test_the_first_answer_counts_and_the_last_one_wakes_the_caller() -> None:
     queue = QuestionQueue(dealers=1)
     call = queue.ask([b"a", b"b"])
