@@ -102,6 +102,9 @@ class Intake:
             else:
                 admitted.append((index, plan))
         if admitted:
+            # Files of large payloads are written and fsynced before anybody waits for the one writer.
+            for _, plan in admitted:
+                self._ground.blobs.stage(plan.submission.work)
             written = self._ground.database.writer.run(lambda conn: self._admit(conn, caller, [p for _, p in admitted]))
             for (index, _), answer in zip(admitted, written, strict=True):
                 answers[index] = answer

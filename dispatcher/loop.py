@@ -217,6 +217,9 @@ class Dispatcher:
         work.take(cycle.decisions)
         if not work.idle or cycle.seqs:
             try:
+                for report in cycle.reports:
+                    if isinstance(report.result, bytes):
+                        self._ground.blobs.stage(report.result)
                 self._ground.database.writer.run(lambda conn: self._write(conn, epoch, cycle, work))
             except BaseException:
                 with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -27,6 +28,8 @@ from workers.inspector import InspectorPool
 from workers.local import LocalExecutor
 from workers.spool import SpoolInUse
 
+SWITCH_INTERVAL_S = 0.0005
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -42,6 +45,8 @@ class Service:
 
     def __init__(self, settings: Settings, roles: Roles, *, policy: Policy | None = None) -> None:
         settings.data.mkdir(parents=True, exist_ok=True)
+        # A thread that only needs a moment (a commit, a wake-up) must not wait 5 ms for one that computes.
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.settings, self.roles = settings, roles
         self.policy = policy or Policy()
         self.database = open_database(settings.url)
