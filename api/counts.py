@@ -25,23 +25,28 @@ def counts(document: bytes, max_bytes: int) -> bytes | Refusal:
     """
     result = orjson.loads(document)
     budget = _Budget(max_bytes)
-    pubs = [_pub(pub, budget) for pub in result["pubs"]]
-    if budget.spent > max_bytes:
+    try:
+        pubs = [_pub(pub, budget) for pub in result["pubs"]]
+    except _OverBudget:
         detail = f"As counts the result could take more than {max_bytes} bytes; read it with format=arrays."
         return Refusal("result_too_large", detail, {"limit": max_bytes})
     return as_bytes({**result, "pubs": pubs})
 
 
+class _OverBudget(Exception):  # noqa: N818 - ends a conversion, tells nobody of an error
+    """The answer would grow too large."""
+
+
 class _Budget:
-    """What the answer may still grow by; once it is spent nothing more is converted."""
+    """What the answer may still grow by."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self.spent = 0
+        self._left = max_bytes
 
-    def take(self, size: int) -> bool:
-        self.spent += size
-        return self.spent <= self._max_bytes
+    def take(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise _OverBudget
 
 
 def _pub(pub: Mapping[str, Any], budget: _Budget) -> dict[str, Any]:
@@ -67,16 +72,14 @@ def _counts(raw: bytes, shots: int, bits: int, budget: _Budget) -> dict[str, int
     if width == 0:
         return {"": shots}
     found = Counter(raw) if width == 1 else Counter(raw[at : at + width] for at in range(0, len(raw), width))
-    if not budget.take(len(found) * (bits + _PER_OUTCOME_BYTES)):
-        return {}
+    budget.take(len(found) * (bits + _PER_OUTCOME_BYTES))
     keys = {key if isinstance(key, int) else int.from_bytes(key, "big"): count for key, count in found.items()}
     return {f"{key:0{bits}b}": keys[key] for key in sorted(keys)}
 
 
 def _numbers(array: Mapping[str, Any], budget: _Budget) -> Any:
     raw = base64.b64decode(array["base64"])
-    if not budget.take(3 * len(raw)):
-        return []
+    budget.take(3 * len(raw))
     return _nested(struct.unpack(f"<{len(raw) // 8}d", raw), array["shape"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import shutil
 import socket
 import threading
 import time
@@ -133,9 +134,9 @@ class House:
 
 
 @contextmanager
-def furnished(folder: Path, url: str) -> Iterator[House]:
-    """A house on a migrated database, with two projects, their people and their grants."""
-    database = open_database(url)
+def built(folder: Path) -> Iterator[House]:
+    """A house on the migrated database in `folder`; nobody lives there yet."""
+    database = open_database(f"sqlite:///{folder / 'house.sqlite'}")
     numbers = itertools.count(1)
     inspector = PaperInspector()
     ground = Ground(
@@ -144,17 +145,42 @@ def furnished(folder: Path, url: str) -> Iterator[House]:
         inspector=inspector,
         rules=Rules(queued_max=5_000),
         now_us=lambda: time.time_ns() // 1_000,
-        new_id=lambda prefix: f"{prefix}_{next(numbers):06d}",
+        new_id=lambda prefix: f"{prefix}_{folder.name[:20]}{next(numbers):06d}",
     )
     database.listen(ground.changes.publish)
     why: dict[str, str] = {}
-    house = House(database, ground, Room(ground, why.get), inspector, why=why)
-    secret = house.room.first_operator()
-    assert secret is not None
-    house.secrets["operator"] = secret
-    _people(house)
-    yield house
+    yield House(database, ground, Room(ground, why.get), inspector, why=why)
     database.close()
+
+
+@dataclass
+class Template:
+    """A house with two projects, their people and their grants, to be copied: people take some twenty commits."""
+
+    folder: Path
+    secrets: dict[str, str]
+    projects: dict[str, str]
+
+    @contextmanager
+    def copied(self, folder: Path) -> Iterator[House]:
+        """The same house once more, in `folder`."""
+        shutil.copyfile(self.folder / "house.sqlite", folder / "house.sqlite")
+        with built(folder) as house:
+            house.secrets.update(self.secrets)
+            house.projects.update(self.projects)
+            yield house
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Template:
+    folder = tmp_path_factory.mktemp("template")
+    shutil.copyfile(sqlite_template, folder / "house.sqlite")
+    with built(folder) as house:
+        secret = house.room.first_operator()
+        assert secret is not None
+        house.secrets["operator"] = secret
+        _people(house)
+    return Template(folder, house.secrets, house.projects)
 
 
 def _people(house: House) -> None:
@@ -190,20 +216,14 @@ def estimator() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def open_house() -> Any:
-    """For tests that share one house: a context manager that takes a folder and the URL of a migrated database."""
-    return furnished
-
-
-@pytest.fixture(scope="session")
 def wire() -> Any:
     """A context manager that takes an application and headers, and gives a client."""
     return wired
 
 
 @pytest.fixture
-def house(tmp_path: Path, sqlite_url: str) -> Iterator[House]:
-    with furnished(tmp_path, sqlite_url) as house:
+def house(tmp_path: Path, template: Template) -> Iterator[House]:
+    with template.copied(tmp_path) as house:
         yield house
 
 
@@ -270,10 +290,11 @@ class Servers:
         httpx.get(f"{url}/health/live", timeout=10)
         return url
 
-    def stop(self) -> None:
-        """Stop them all, the way the service does."""
+    def stop(self, *, release: bool = True) -> None:
+        """Stop them all, the way the service does; without `release` the way any other server would."""
         for server, thread, app in self._running:
-            server.servers[0].get_loop().call_soon_threadsafe(release_waiters, app)
+            if release:
+                server.servers[0].get_loop().call_soon_threadsafe(release_waiters, app)
             server.should_exit = True
             thread.join(10)
             assert not thread.is_alive()

@@ -68,6 +68,16 @@ def test_the_style_sheets_of_the_documentation_load_nothing_from_elsewhere(clien
     assert not re.findall(r"url\(\s*['\"]?https?:|@import", text)
 
 
+def test_a_stopped_application_listens_to_nobody(serve: Any, house: Any, sampler: dict[str, Any]) -> None:
+    before = len(house.ground.changes._callbacks)
+    url, headers = serve.start(), house.headers("member of moz")
+    job = httpx.post(f"{url}/v1/jobs?wait=0.01", json=sampler, headers=headers).json()
+    assert job["state"] == "queued"
+    assert len(house.ground.changes._callbacks) == before + 1
+    serve.stop(release=False)
+    assert len(house.ground.changes._callbacks) == before
+
+
 def test_a_fault_of_the_room_is_internal_and_tells_nothing(
     client: httpx.Client, house: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

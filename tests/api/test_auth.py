@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -101,17 +100,11 @@ def test_an_id_that_cannot_be_one_is_not_found(identifier: str) -> None:
     assert refused(known_form, identifier, "job") == "not_found"
 
 
-def odd_ids() -> Iterator[str]:
-    for odd in ("%00", "%0A", "..%2F..", "%F0%9F%92%A9", "'%20OR%201=1", "x" * 300, "%FF"):
-        yield from (
-            f"/v1/jobs/{odd}",
-            f"/v1/jobs/{odd}/result",
-            f"/v1/jobs/{odd}/events",
-            f"/v1/backends/{odd}",
-            f"/v1/projects/{odd}/balance",
-        )
-
-
-@pytest.mark.parametrize("path", list(odd_ids()))
-def test_odd_ids_never_reach_the_database(client: httpx.Client, path: str) -> None:
-    assert client.get(path).json()["code"] == "not_found"
+@pytest.mark.parametrize("odd", ["%00", "%0A", "..%2F..", "%F0%9F%92%A9", "'%20OR%201=1", "x" * 300, "%FF"])
+def test_odd_ids_never_reach_the_room(
+    client: httpx.Client, house: Any, monkeypatch: pytest.MonkeyPatch, odd: str
+) -> None:
+    for name in ("job", "result", "backend", "balance"):
+        monkeypatch.setattr(house.room, name, None)
+    for path in ("jobs/{}", "jobs/{}/result", "jobs/{}/events", "backends/{}", "projects/{}/balance"):
+        assert client.get(f"/v1/{path.format(odd)}").json()["code"] == "not_found", path

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 
 from api.answers import Refused
+from api.app import create_app
 from api.desk import Desk
 from api.limits import ApiLimits
 from dispatcher.model import Caller
@@ -49,13 +49,12 @@ def test_blocking_calls_run_in_other_threads(house: Any) -> None:
     assert threading.get_ident() not in anyio.run(three)
 
 
-def test_a_rush_of_slow_submissions_keeps_nobody_from_reading(
-    client: httpx.Client, house: Any, sampler: dict[str, Any]
-) -> None:
-    """As many submissions as there are threads for them hang in the inspector; everything else goes on."""
+def test_a_rush_of_slow_submissions_keeps_nobody_from_reading(wire: Any, house: Any, sampler: dict[str, Any]) -> None:
+    """More submissions than there are threads for them hang in the inspector; everything else goes on."""
     house.inspector.may_go_on.clear()
-    count = ApiLimits().submit_threads
-    with ThreadPoolExecutor(count) as clients:
+    app = create_app(house.room, limits=ApiLimits(read_threads=2, submit_threads=4))
+    count = 6
+    with wire(app, **house.headers("member of moz")) as client, ThreadPoolExecutor(count) as clients:
         waiting = [clients.submit(client.post, "/v1/jobs", json=sampler) for _ in range(count)]
         assert house.inspector.entered.wait(10)
         try:

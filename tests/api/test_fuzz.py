@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,13 +127,9 @@ def bent_requests(draw: st.DrawFn) -> tuple[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Any]:
+def world(tmp_path_factory: pytest.TempPathFactory, template: Any, wire: Any) -> Iterator[Any]:
     """One house for all examples; what is asked of it is that it stands."""
-    open_house = request.getfixturevalue("open_house")
-    wire = request.getfixturevalue("wire")
-    folder = tmp_path_factory.mktemp("fuzz")
-    shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "house.sqlite")
-    with open_house(folder, f"sqlite:///{folder / 'house.sqlite'}") as house:
+    with template.copied(tmp_path_factory.mktemp("fuzz")) as house:
         app = create_app(house.room)
         with wire(app) as client:
             yield house, app, client

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
+from api.app import create_app
 from api.openapi import documented
 from api.problems import PROBLEMS
 from api.schemas.facility import Live
 from api.schemas.people import ProjectRequest
 
 
-@pytest.fixture
-def document(app: FastAPI) -> dict[str, Any]:
-    return app.openapi()
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory, template: Any) -> dict[str, Any]:
+    with template.copied(tmp_path_factory.mktemp("openapi")) as house:
+        return create_app(house.room).openapi()
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import struct
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -75,6 +76,15 @@ def test_a_file_of_several_cannot_stand_inside_a_pub() -> None:
     assert refusal.detail == (
         "/pubs/0/circuit/content carries 2 circuits; list the file under circuits and give the index of one"
     )
+
+
+def test_not_even_if_the_same_file_is_listed() -> None:
+    three = qpy_circuit(3)
+    assert isinstance(made(sampler({"circuit": three}, circuits=[three])), Refusal)
+    single = qpy_circuit(1)
+    work = made(sampler({"circuit": single}, circuits=[three, single]))
+    assert isinstance(work, dict)
+    assert (work["circuits"], work["pubs"][0]["circuit"]) == ([three, single], 3)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +182,12 @@ def test_the_head_of_a_qpy_file_is_read_through_its_compression(squeeze: Any) ->
 
 def test_a_bomb_is_not_inflated() -> None:
     bomb = zlib.compress(qpy(1) + b"\x00" * 50_000_000)
-    assert qpy_count(base64.b64encode(bomb).decode()) == 1
+    content = base64.b64encode(bomb).decode()
+    tracemalloc.start()
+    assert qpy_count(content) == 1
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000
 
 
 @pytest.mark.parametrize("content", ["", "QISKIT", "!!!!", "AAAA", "x" * 9_000, "\N{SNOWMAN}", "eJw", "H4sIAAAAAAAC"])

@@ -130,6 +130,39 @@ def test_a_stream_resumes_after_the_last_event_without_loss_or_repetition(follow
         assert (stream.event()["state"]) == "running"
 
 
+def test_what_happens_between_looking_back_and_listening_comes_once(
+    follow: Any, house: Any, submit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, history_since, between = submit(), house.room.history_since, []
+
+    def look_back(caller: Any, seq: int, limit: int) -> Any:
+        if caller.member_id != "api" and not between:
+            between.append(submit())
+        return history_since(caller, seq, limit)
+
+    monkeypatch.setattr(house.room, "history_since", look_back)
+    with follow("/v1/events", last_event_id="0") as stream:
+        assert [stream.event()["id"], stream.event()["id"]] == [first, *between]
+        last = submit()
+        assert stream.event()["id"] == last
+
+
+def test_a_change_between_looking_back_and_listening_comes_once(
+    follow: Any, house: Any, submit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, history = submit(), house.room.history
+
+    def look_back(*arguments: Any) -> Any:
+        house.move(job, "running")
+        return history(*arguments)
+
+    monkeypatch.setattr(house.room, "history", look_back)
+    with follow(f"/v1/jobs/{job}/events") as stream:
+        states = [stream.event()["state"], stream.event()["state"]]
+        house.finish(job)
+        assert [*states, stream.event()["state"], stream.event()] == ["queued", "running", "succeeded", None]
+
+
 def test_from_event_zero_comes_everything_page_by_page(
     follow: Any, house: Any, submit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
