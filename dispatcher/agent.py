@@ -13,10 +13,10 @@ import structlog
 
 from dispatcher import inbox as letters
 from dispatcher.ground import Ground
-from dispatcher.reports import Report, report_of
+from dispatcher.reports import Report, report_of, storable
 from store import attempts, inbox, jobs, workers
 from store.database import Connection
-from store.errors import StoreUnavailable
+from store.errors import BlobDamaged, StoreUnavailable
 from store.rows import WorkerRow
 from workers.port import Executor, Order
 
@@ -36,24 +36,36 @@ class Agent:
         self._unsent: list[Report] = []
         self._after_token = 0
         self._beat_us = 0
+        self._joined = False
 
     def run(self) -> None:
         """Join, work until stopped, leave."""
         self._ground.database.listen(self._executor.wake)
-        self._join()
         while not self._stopping.is_set():
-            seen = self._executor.observe(POLL_S)
-            self._unsent += [report_of(one) for one in seen]
+            self._hear(POLL_S)
             try:
-                self._send()
-                self._beat()
-                self._fetch()
-                self._stop_revoked()
+                self._turn()
             except StoreUnavailable as refused:
-                log.error("the store cannot be reached; trying again", reason=str(refused))
+                log.error("the store cannot be used; trying again", reason=str(refused))
                 self._stopping.wait(1.0)
         self._executor.close()
-        self._ground.database.writer.run(self._leave)
+        self._hear(0)
+        try:
+            self._send()
+            self._ground.database.writer.run(self._leave)
+        except StoreUnavailable as refused:
+            log.error("left without a word: the dispatcher will notice", reason=str(refused))
+
+    def _hear(self, timeout_s: float) -> None:
+        self._unsent += [report_of(one) for one in self._executor.observe(timeout_s)]
+
+    def _turn(self) -> None:
+        if not self._joined:
+            self._join()
+        self._send()
+        self._beat()
+        self._fetch()
+        self._stop_revoked()
 
     def stop(self) -> None:
         """End `run` soon; what still runs is requeued by the dispatcher."""
@@ -77,13 +89,13 @@ class Agent:
             inbox.append(conn, [joined])
 
         self._ground.database.writer.run(unit)
-        self._beat_us = now
+        self._beat_us, self._joined = now, True
 
     def _send(self) -> None:
         """Results first, then the reports that name them, in one commit; what fails is sent again."""
         if not self._unsent:
             return
-        reports = list(self._unsent)
+        reports = [storable(report, self._ground.rules.result_max_bytes) for report in self._unsent]
 
         def unit(conn: Connection) -> None:
             inbox.append(conn, [letters.reported(self._stored(conn, report)) for report in reports])
@@ -121,12 +133,16 @@ class Agent:
         with self._ground.database.read() as conn:
             orders = attempts.orders_for(conn, self._worker_id, self._after_token)
             rows = {job.id: job for job in jobs.get_jobs(conn, [order.job_id for order in orders])}
-            works = {job.work_hash: self._ground.blobs.get(conn, job.work_hash) for job in rows.values()}
+            works = {job.work_hash: self._payload(conn, job.work_hash) for job in rows.values()}
         for order in orders:
             job = rows[order.job_id]
             work = works[job.work_hash]
+            self._after_token = max(self._after_token, order.token)
             if work is None:
-                raise RuntimeError(f"payload {job.work_hash} of {job.id} is not in the blob store")
+                now, reason = self._ground.now_us(), f"the payload of {job.id} cannot be read"
+                log.error(reason, attempt=order.id)
+                self._unsent.append(Report("failed", now, order.id, order.token, failure="fault", reason=reason))
+                continue
             self._executor.start(
                 Order(
                     attempt_id=order.id,
@@ -138,7 +154,13 @@ class Agent:
                     memory_mib=self._ground.rules.memory_mib,
                 )
             )
-            self._after_token = max(self._after_token, order.token)
+
+    def _payload(self, conn: Connection, work_hash: str) -> bytes | None:
+        """The work document; None when it is gone or damaged, which fails its own job alone."""
+        try:
+            return self._ground.blobs.get(conn, work_hash)
+        except BlobDamaged:
+            return None
 
     def _stop_revoked(self) -> None:
         """Stop what the store no longer wants from us: cancelled jobs, and leases that were taken back."""

@@ -51,9 +51,14 @@ class Funding:
     def create_programme(
         self, caller: Caller, name: str, funder_id: str, asset: str, budget: int
     ) -> ProgrammeRow | Refusal:
-        """A programme with its budget pledged by the funder. Refusals: forbidden, not_found, already_exists."""
+        """A programme with its budget pledged by the funder.
+
+        Refusals: forbidden, invalid_request (a budget below 1), not_found, already_exists.
+        """
         if caller.role != "operator":
             return _operators_only(caller)
+        if budget < 1:
+            return _too_little("budget", budget)
         row = ProgrammeRow(self._ground.new_id("pgm"), funder_id, name, asset, self._ground.now_us())
 
         def unit(conn: Connection) -> ProgrammeRow | Refusal:
@@ -97,6 +102,8 @@ class Funding:
         """A grant out of a programme's budget. Refusals: forbidden, not_found, invalid_request, programme_exhausted."""
         if caller.role != "operator":
             return _operators_only(caller)
+        if amount < 1:
+            return _too_little("amount", amount)
         now = self._ground.now_us()
         if valid_until_us <= max(valid_from_us, now):
             detail = "valid_until_us must lie after valid_from_us and after now."
@@ -189,3 +196,7 @@ def _figures(figures: Figures) -> dict[str, int]:
 def _operators_only(caller: Caller) -> Refusal:
     detail = f"This needs the role operator; your token has the role {caller.role}."
     return Refusal("forbidden", detail, {"role": caller.role, "needed": "operator"})
+
+
+def _too_little(what: str, amount: int) -> Refusal:
+    return Refusal("invalid_request", f"{what} is {amount}; at least 1 is needed.", {what: amount})

@@ -19,7 +19,7 @@ from dispatcher import recovery
 from dispatcher.carry_out import CarryOut, Effects, OpenJobs, latest
 from dispatcher.ground import Ground
 from dispatcher.housekeeping import Housekeeping
-from dispatcher.reports import Report, report_of
+from dispatcher.reports import Report, report_of, storable
 from scheduler.core import step
 from scheduler.decisions import Decision, StartAttempt
 from scheduler.events import Event, JobSubmitted, PlanRound, WorkerSeen
@@ -42,10 +42,11 @@ HEARTBEAT_US = 5_000_000
 
 @dataclass
 class _Cycle:
-    """What one cycle took in and what it decided."""
+    """What one cycle took in and what it decided. `heard` are the reports that no inbox keeps."""
 
     seqs: list[int] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
+    heard: list[Report] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
 
@@ -217,15 +218,15 @@ class Dispatcher:
         work.take(cycle.decisions)
         if not work.idle or cycle.seqs:
             try:
-                for report in cycle.reports:
+                for report in cycle.heard:
                     if isinstance(report.result, bytes):
                         self._ground.blobs.stage(report.result)
                 self._ground.database.writer.run(lambda conn: self._write(conn, epoch, cycle, work))
             except BaseException:
                 with self._lock:
-                    self._pending[:0] = cycle.reports
+                    self._pending[:0] = cycle.heard
                 raise
-        for report in cycle.reports:
+        for report in cycle.heard:
             if isinstance(report.result, Path):
                 report.result.unlink(missing_ok=True)  # stored by now, or of an attempt that no longer counts
         self._carry_out(work.effects)
@@ -238,15 +239,18 @@ class Dispatcher:
             told = [letters.read(row) for row in inbox.read(conn, INBOX_BATCH)]
         cycle.seqs = [letter.seq for letter in told]
         with self._lock:
-            cycle.reports, self._pending = self._pending, []
             for letter in told:
                 if isinstance(letter.what, Report):
                     cycle.reports.append(letter.what)
+                    self._tell(cycle, letter.what.event())
                     continue
                 if isinstance(letter.what, JobSubmitted) and letter.work_hash is not None:
                     self._open.work_hash[letter.what.job_id] = letter.work_hash
                 self._tell(cycle, letter.what)
-            for report in cycle.reports:
+            pending, self._pending = self._pending, []
+            cycle.heard = [storable(report, self._ground.rules.result_max_bytes) for report in pending]
+            cycle.reports += cycle.heard
+            for report in cycle.heard:
                 self._tell(cycle, report.event())
             if self._executor is not None and now - self._heartbeat_us > HEARTBEAT_US:
                 self._heartbeat_us = now

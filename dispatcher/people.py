@@ -98,8 +98,7 @@ class People:
             return _forbidden(caller, "operator")
         if project_id is not None and self.get_project(caller, project_id) is None:
             return no_project(project_id)
-        with self._ground.database.read() as conn:
-            return identity.list_members(conn, project_id)
+        return self._members(project_id)
 
     def create_token(
         self, caller: Caller, project_id: str | None, member_id: str, role: Role, label: str, expires_us: int | None
@@ -109,17 +108,17 @@ class People:
         Refusals: forbidden, not_found (project or member), invalid_request (an expiry in the past).
         """
         now = self._ground.now_us()
-        if caller.role == "member" and (member_id != caller.member_id or role != "member"):
-            return _forbidden(caller, "admin")
-        refusal = self._may_name(caller, project_id, role) if caller.role != "member" else None
+        if caller.role == "member" and (project_id, member_id, role) == (caller.project_id, caller.member_id, "member"):
+            refusal = None
+        else:
+            refusal = self._may_name(caller, project_id, role)
         if refusal is not None:
             return refusal
         if expires_us is not None and expires_us <= now:
             return Refusal("invalid_request", "The token would have expired already.", {"expires_us": expires_us})
-        with self._ground.database.read() as conn:
-            member = next((m for m in identity.list_members(conn, project_id) if m.id == member_id), None)
-        if member is None:
-            return Refusal("not_found", f"There is no member {member_id} in this project.", {"member_id": member_id})
+        if all(member.id != member_id for member in self._members(project_id)):
+            place = "in the facility" if project_id is None else f"in project {project_id}"
+            return Refusal("not_found", f"There is no member {member_id} {place}.", {"member_id": member_id})
         secret = SECRET_PREFIX + secrets.token_urlsafe(32)
         row = TokenRow(self._ground.new_id("tok"), member_id, project_id, role, label, now, expires_us, None)
 
@@ -137,7 +136,7 @@ class People:
         if project_id is not None and self.get_project(caller, project_id) is None:
             return no_project(project_id)
         with self._ground.database.read() as conn:
-            rows = identity.list_tokens(conn, project_id)
+            rows = [row for row in identity.list_tokens(conn, project_id) if row.project_id == project_id]
         return [row for row in rows if caller.role != "member" or row.member_id == caller.member_id]
 
     def revoke_token(self, caller: Caller, token_id: str) -> TokenRow | Refusal:
@@ -175,6 +174,10 @@ class People:
             return secret
 
         return self._ground.database.writer.run(unit)
+
+    def _members(self, project_id: str | None) -> list[MemberRow]:
+        with self._ground.database.read() as conn:
+            return [row for row in identity.list_members(conn, project_id) if row.project_id == project_id]
 
     def _may_name(self, caller: Caller, project_id: str | None, role: Role) -> Refusal | None:
         """Whether the caller may give `role` in that project: admins at home up to admin, operators everywhere."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, assert_never
 
@@ -102,3 +102,30 @@ def report_of(seen: Observation) -> Report:
             return Report("failed", seen.at_us, seen.attempt_id, seen.token, failure="lost", reason=seen.reason)
         case _:
             assert_never(seen)
+
+
+def storable(report: Report, result_max_bytes: int) -> Report:
+    """The report as it is, or as a failure if its result cannot be taken over: too large, or no longer there."""
+    if report.result is None:
+        return report
+    if isinstance(report.result, bytes):
+        size = len(report.result)
+    else:
+        try:
+            size = report.result.stat().st_size
+        except FileNotFoundError:
+            reason = "the finished result has disappeared from the spool"
+            return replace(report, kind="failed", failure="fault", reason=reason, result=None)
+    if size <= result_max_bytes:
+        return report
+    if isinstance(report.result, Path):
+        report.result.unlink(missing_ok=True)
+    return replace(
+        report,
+        kind="failed",
+        failure="user",
+        code="result_too_large",
+        reason=f"the result has {size} bytes and {result_max_bytes} is the limit; ask for fewer shots or values",
+        fields={"limit": result_max_bytes, "value": size},
+        result=None,
+    )

@@ -28,6 +28,7 @@ class Rules:
     time_limit_max_us: int = 3_600_000_000
     queued_max: int = 100_000
     memory_mib: int = 4_096
+    result_max_bytes: int = 256 << 20
     limits: Limits = field(default_factory=Limits)
 
     def rate(self, backend: str) -> Rate:

@@ -57,7 +57,11 @@ class Service:
             database=self.database,
             blobs=Blobs(settings.blobs, max_bytes=settings.blob_max_bytes),
             inspector=self.inspector,
-            rules=Rules(queued_max=settings.queued_max, memory_mib=settings.memory_mib),
+            rules=Rules(
+                queued_max=settings.queued_max,
+                memory_mib=settings.memory_mib,
+                result_max_bytes=settings.blob_max_bytes,
+            ),
             now_us=clock.now_us,
             new_id=new_id,
         )

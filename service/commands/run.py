@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -109,13 +110,14 @@ def dispatch(no_work: bool, **options: Any) -> None:
 def work(**options: Any) -> None:
     """Run jobs that a dispatcher elsewhere leases to this process through the database."""
     service = opened(settings_of(options), Roles(serve=False, dispatch=False, work=True))
-    agent = service.agent()
-    thread = threading.Thread(target=agent.run, name="agent")
-    thread.start()
-    _until_signalled()
-    agent.stop()
-    thread.join()
+    agent, ended = service.agent(), threading.Event()
+    with ThreadPoolExecutor(1, thread_name_prefix="agent") as pool:
+        running = pool.submit(agent.run)
+        running.add_done_callback(lambda _: ended.set())
+        _until_signalled(ended)
+        agent.stop()
     service.stop()
+    running.result()
 
 
 @click.command()
@@ -171,8 +173,9 @@ def _serve(service: Service) -> None:
         service.stop()
 
 
-def _until_signalled() -> None:
-    done = threading.Event()
+def _until_signalled(done: threading.Event | None = None) -> None:
+    """Block until a signal comes, or until `done` is set by what else may end."""
+    done = done or threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     click.echo("running (stop: Ctrl-C)")

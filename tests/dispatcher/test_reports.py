@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from dispatcher.reports import Report, report_of
+from dispatcher.reports import Report, report_of, storable
 from scheduler.events import AttemptFailed, AttemptStarted, AttemptStopped, AttemptSucceeded
 from workers.port import Failed, Lost, Started, Stopped, Succeeded
 
@@ -66,3 +67,24 @@ def test_a_stored_result_travels_by_its_hash() -> None:
 
 def test_a_failure_without_a_kind_is_the_platforms() -> None:
     assert Report("failed", 5, "j/0.1", 7).event() == AttemptFailed(5, "j/0.1", 7, "fault", "", 0)
+
+
+def test_a_result_that_cannot_be_taken_over_is_a_failure(tmp_path: Path) -> None:
+    small = Report("succeeded", 5, "j/0.1", 7, used_us=3, result=b"12345")
+    assert storable(small, 5) is small
+    large = storable(small, 4)
+    assert (large.kind, large.failure, large.code, large.result) == ("failed", "user", "result_too_large", None)
+    assert (large.fields, large.used_us) == ({"limit": 4, "value": 5}, 3)
+    path = tmp_path / "1.result"
+    path.write_bytes(b"12345")
+    spooled = replace(small, result=path)
+    assert storable(spooled, 5) is spooled
+    assert storable(spooled, 4).code == "result_too_large"
+    assert not path.exists()
+    lost = storable(spooled, 5)
+    assert (lost.kind, lost.failure, lost.reason) == (
+        "failed",
+        "fault",
+        "the finished result has disappeared from the spool",
+    )
+    assert storable(Report("started", 5, "j/0.1", 7), 0).kind == "started"

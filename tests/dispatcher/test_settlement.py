@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,14 @@ def test_the_executors_own_code_and_numbers_reach_the_job(led: Any) -> None:
         "limit": 10,
         "value": 11,
     }
+
+
+def test_what_ended_a_process_is_told_by_its_kind_whatever_word_the_executor_has_for_it(led: Any) -> None:
+    job = led.submit(led.startup())
+    (order,) = led.turn()
+    led.failed(order, "timeout", code="killed_by_the_clock")
+    led.turn()
+    assert led.job(job).problem["code"] == "time_limit_reached"
 
 
 def test_the_platforms_faults_cost_nothing(led: Any) -> None:
@@ -278,3 +287,31 @@ def test_two_jobs_that_end_in_one_cycle_are_settled_one_by_one(led: Any) -> None
         kinds = conn.exec_driver_sql("SELECT kind, count(*) FROM entries WHERE kind = 'settle' GROUP BY kind").all()
     assert [tuple(row) for row in kinds] == [("settle", 2)]
     assert led.violations() == []
+
+
+def test_a_result_too_large_to_keep_fails_its_job_alone_and_is_charged(zone: Any) -> None:
+    zone.rules = replace(zone.rules, result_max_bytes=10)
+    zone.restart()
+    ann = zone.startup()
+    job, other = zone.submit(ann), zone.submit(ann)
+    (order,) = zone.turn()
+    zone.started(order)
+    zone.succeeded(order, used_us=3_000, result=b"x" * 11)
+    (order,) = zone.turn()
+    ended = zone.job(job)
+    assert (ended.state, ended.problem["code"], ended.receipt["charged"]) == ("failed", "result_too_large", 2_500)
+    assert order.job_id == other.id
+
+
+def test_a_result_that_has_disappeared_is_computed_again(led: Any, tmp_path: Path) -> None:
+    job = led.submit(led.startup())
+    (order,) = led.turn()
+    led.started(order)
+    led.succeeded(order, result=tmp_path / "gone.result")
+    led.turn()
+    assert led.job(job).state == "queued"
+    led.clock.pass_(1)
+    (order,) = led.turn()
+    led.succeeded(order)
+    led.turn()
+    assert (led.job(job).state, led.job(job).receipt["charged"]) == ("succeeded", 2_600)
