@@ -17,7 +17,7 @@ from backends.rejected import Rejected
 # A coefficient's imaginary part below this is rounding, above it the operator is not Hermitian.
 IMAGINARY_TOLERANCE = 1e-10
 _NESTING_MAX = 16
-_LETTERS = frozenset("IXYZ")
+_LETTERS = "IXYZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,8 @@ def _weights(one: Any, where: str) -> Mapping[str, float]:
 
 def _coefficient(label: str, given: Any, where: str) -> float:
     """A real coefficient, given as a number or as [real, imaginary]."""
+    if type(given) is float and math.isfinite(given):
+        return given
     parts = given if isinstance(given, list) and len(given) == 2 else [given, 0.0]
     if not all(isinstance(part, int | float) and not isinstance(part, bool) for part in parts):
         _invalid(where, f'have a coefficient of "{label}" that is no number; give 1.5 or [1.5, 0.0]')
@@ -110,8 +112,7 @@ def _coefficient(label: str, given: Any, where: str) -> float:
 
 
 def _check_label(label: str, qubits: int, where: str) -> None:
-    wrong = sorted(set(label) - _LETTERS)
-    if wrong or not label:
+    if not label or label.strip(_LETTERS):
         _invalid(where, f'have the label "{label[:40]}" with letters other than I, X, Y and Z; write Pauli strings')
     if len(label) != qubits:
         detail = (

@@ -77,7 +77,9 @@ def pack_memory(registers: Sequence[Register], memory: Sequence[str], clbits: in
 
 def sample(state: NDArray[np.complex128], shots: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Basis state indices drawn from a state's probabilities."""
-    cumulative = np.cumsum(state.real**2 + state.imag**2)
+    cumulative = np.square(state.real)
+    cumulative += np.square(state.imag)
+    np.cumsum(cumulative, out=cumulative)
     draws = rng.random(shots) * cumulative[-1]
     indices: NDArray[np.int64] = np.searchsorted(cumulative, draws, side="right")
     return np.minimum(indices, len(state) - 1)
