@@ -47,7 +47,9 @@ class Envelope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                sent = MutableHeaders(scope=message)
+                sent["x-request-id"] = request_id
+                sent["x-content-type-options"] = "nosniff"  # circuits and results are never pages
             await send(message)
 
         refusal = self._refusal(headers)

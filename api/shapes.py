@@ -83,6 +83,13 @@ def full_job(job: JobRow, wait_reason: str | None = None) -> dict[str, Any]:
     }
 
 
+def listed_job(job: JobRow) -> dict[str, Any]:
+    """A job in a list: everything but the findings of its single circuits, which may be a thousand."""
+    told = full_job(job)
+    told["findings"] = {name: found for name, found in job.findings.items() if name != "circuits"}
+    return told
+
+
 def links(job: JobRow) -> dict[str, str]:
     """Where to read on."""
     home = f"/v1/jobs/{job.id}"

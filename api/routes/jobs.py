@@ -124,7 +124,7 @@ async def list_jobs(visit: Visitor, query: Annotated[JobQuery, Query()]) -> Resp
         member_id=query.member,
     )
     rows, cursor = await visit.desk.read(visit.room.jobs, visit.caller, wanted, query.cursor, query.limit)
-    return Json({"jobs": [shapes.full_job(row) for row in rows], "next_cursor": cursor})
+    return Json({"jobs": [shapes.listed_job(row) for row in rows], "next_cursor": cursor})
 
 
 @router.get(

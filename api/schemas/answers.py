@@ -22,9 +22,9 @@ QUOTE_EXAMPLE: dict[str, Any] = {
     "expected": {"micro": 2_603, "asset": "CNY"},
     "ceiling": {"micro": 126_103, "asset": "CNY"},
     "lines": [
-        {"what": "job", "quantity": 1, "unit": "job", "unit_price": 1_000, "amount": 1_000},
-        {"what": "run time", "quantity": 3, "unit": "ms", "unit_price": 500, "amount": 1_500},
-        {"what": "shots", "quantity": 1_024, "unit": "shot", "unit_price": 100, "amount": 103},
+        {"what": "job", "quantity": 1, "unit": "job", "unit_price": 1_000, "per": 1, "amount": 1_000},
+        {"what": "QPU time", "quantity": 3, "unit": "ms", "unit_price": 500, "per": 1, "amount": 1_500},
+        {"what": "shots", "quantity": 1_024, "unit": "shot", "unit_price": 100, "per": 1_000, "amount": 103},
     ],
     "rate": {"backend": "aer", "per_job": 1_000, "per_qpu_ms": 500, "per_kshot": 100, "version": "2026-1"},
     "estimate_ms": 3,
@@ -125,7 +125,7 @@ RECEIPT_EXAMPLE: dict[str, Any] = {
             "released_to": "available",
         }
     ],
-    "explanation": ["run time: 3 ms at 0.000500 CNY per ms = 0.001500 CNY."],
+    "explanation": ["QPU time: 3 ms at 0.000500 CNY per ms = 0.001500 CNY."],
 }
 
 
@@ -200,7 +200,7 @@ class Job(Told):
 
 
 class JobPage(Told):
-    """Jobs, newest first; `next_cursor` null ends the list."""
+    """Jobs, newest first, their findings without the single circuits; `next_cursor` null ends the list."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"jobs": [JOB_EXAMPLE], "next_cursor": None}]})
 

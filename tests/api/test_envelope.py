@@ -106,6 +106,10 @@ def test_an_odd_request_id_is_replaced(given: str) -> None:
     assert len(found) == 20
 
 
+def test_nothing_is_to_be_guessed_a_page() -> None:
+    assert Talk().with_app(swallow).headers["x-content-type-options"] == "nosniff"
+
+
 def test_two_requests_have_two_ids() -> None:
     assert Talk().with_app(swallow).headers["x-request-id"] != Talk().with_app(swallow).headers["x-request-id"]
 

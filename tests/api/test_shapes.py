@@ -73,6 +73,12 @@ def test_what_tells_requests_and_blobs_apart_stays_inside() -> None:
     assert {"request_hash", "idempotency_key", "work_hash", "result_hash"} & shapes.full_job(job()).keys() == set()
 
 
+def test_a_list_leaves_out_what_may_be_a_thousand_circuits() -> None:
+    row = job(findings={"circuits": [{"qubits": 2}], "totals": {"shots": 5}})
+    assert shapes.listed_job(row) == {**shapes.full_job(row), "findings": {"totals": {"shots": 5}}}
+    assert row.findings["circuits"] == [{"qubits": 2}]
+
+
 def test_an_ended_job_has_its_cost() -> None:
     ended = job(state="succeeded", receipt={"charged": 42, "asset": "CNY"}, result_size=9)
     told = shapes.full_job(ended)
