@@ -34,11 +34,14 @@ Made from the code by `make reference`. The HTTP API describes itself at `/docs`
 """
 
 
+BY_CORES = {"slots": "one fewer than the cores", "inspectors": "2, or 1 on one core"}
+
+
 def settings_table() -> Iterator[str]:
     """Environment variables of the service."""
     yield "\n## Settings\n\n| variable | default | meaning |\n|---|---|---|\n"
     for name, field in Settings.model_fields.items():
-        default = "one fewer than the cores" if name == "slots" else field.default
+        default = BY_CORES.get(name, field.default)
         yield f"| `QUBATOR_{name.upper()}` | {default} | {field.description or name.replace('_', ' ')} |\n"
 
 

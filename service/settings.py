@@ -16,8 +16,8 @@ class Settings(BaseSettings):
 
     data: Path = Field(default=Path("qubator-data"), description="Folder of the database, blobs and spool.")
     database_url: str | None = Field(default=None, description="postgresql://…; without it SQLite in the data folder.")
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     slots: int = Field(
         default=max(1, (os.cpu_count() or 2) - 1), ge=1, le=1024, description="Jobs at once, one core each."
     )
@@ -28,13 +28,13 @@ class Settings(BaseSettings):
     inspectors: int = Field(
         default=min(2, os.cpu_count() or 2), ge=1, le=64, description="Processes that decode and measure payloads."
     )
-    inspector_memory_mib: int = Field(default=1024, ge=128)
-    inspector_timeout_s: float = Field(default=5.0, gt=0, le=300)
-    body_max_bytes: int = Field(default=8 << 20, ge=1 << 10)
-    blob_max_bytes: int = Field(default=256 << 20, ge=1 << 20)
+    inspector_memory_mib: int = Field(default=1024, ge=128, description="Memory of one inspection.")
+    inspector_timeout_s: float = Field(default=5.0, gt=0, le=300, description="Time of one inspection.")
+    body_max_bytes: int = Field(default=8 << 20, ge=1 << 10, description="The largest request body.")
+    blob_max_bytes: int = Field(default=256 << 20, ge=1 << 20, description="The largest payload or result kept.")
     queued_max: int = Field(default=100_000, ge=1, description="Waiting jobs of one project.")
-    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
-    log_json: bool = False
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="debug to error.")
+    log_json: bool = Field(default=False, description="One JSON object a line, for machines.")
 
     @property
     def url(self) -> str:
