@@ -261,13 +261,11 @@ class LocalExecutor:
 
     def _end(self) -> None:
         self._crew.close()
-        self._tell(
-            [one for one in self._roster.give_up("the executor was closed", self._now()) if isinstance(one, Lost)]
-        )
+        lost = self._roster.give_up("the executor was closed", self._now())
+        self._tell([one for one in lost if isinstance(one, Lost)])  # wakes whoever observes, even when it is empty
         self._spool.close()
         self._bell.close()
         self._rope.close()
-        self.wake()
 
     # Effects.
 

@@ -142,6 +142,16 @@ def _say_nonsense() -> None:
     time.sleep(60)
 
 
+def _print(kib: int) -> None:
+    for _ in range(kib):
+        os.write(2, b"x" * 1024)
+
+
+def _mark_and_sleep(folder: str, s: float) -> None:
+    open(f"{folder}/{os.getpid()}-{time.monotonic_ns()}", "w").close()  # noqa: PTH123
+    time.sleep(s)
+
+
 def _die_once(mark: str) -> None:
     if not os.path.exists(mark):  # noqa: PTH110
         open(mark, "w").close()  # noqa: PTH123
@@ -168,6 +178,8 @@ _DEEDS: dict[str, Callable[..., bytes | None]] = {
         _name_process,
         _name_environment,
         _say_nonsense,
+        _print,
+        _mark_and_sleep,
         _die_once,
     )
 }

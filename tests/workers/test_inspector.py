@@ -143,6 +143,13 @@ def test_behind_a_hanging_document_nobody_waits_while_others_are_free(make: Make
     assert words(answers) == ["decoder_timeout"] + ["found"] * 20
 
 
+def test_a_slow_document_is_not_tried_twice_at_once(make: Make, tmp_path: Path) -> None:
+    pool = make(2)
+    assert pool.ready(30)
+    assert words(pool.inspect([work("mark and sleep", folder=str(tmp_path), s=0.6)])) == ["found"]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_many_threads_ask_at_once_among_crashes(make: Make) -> None:
     pool = make(2)
     assert pool.ready(30)

@@ -225,6 +225,20 @@ def test_a_frozen_idle_child_is_noticed_by_its_silence(make: Make, until: Until,
     assert until(lambda: gone(pid) and len(executor.pids()) == 1)
 
 
+def test_an_idle_child_that_answers_stays(make: Make) -> None:
+    executor = make(patience=Patience(silence_us=300_000, heartbeat_us=20_000))
+    assert executor.ready(30)
+    before = executor.pids()
+    assert executor.observe(1.0) == []
+    assert executor.pids() == before
+
+
+def test_an_engine_that_prints_much_is_not_held_up(make: Make) -> None:
+    executor = make()
+    executor.start(one := order("print", kib=1024))
+    assert isinstance(finals(executor, one)[0], Succeeded)
+
+
 def test_a_killed_fork_server_costs_what_ran_and_no_more(make: Make) -> None:
     executor = make(1, 4)
     assert executor.ready(30)
@@ -325,6 +339,16 @@ def test_closing_wakes_who_observes_and_many_may_close(make: Make) -> None:
         thread.join(10)
         assert not thread.is_alive()
     assert all(isinstance(one, Lost) for batch in seen for one in batch)
+
+
+def test_closing_wakes_who_observes_nothing(make: Make) -> None:
+    executor = make(1)
+    assert executor.ready(30)
+    waiting = threading.Thread(target=executor.observe, args=(60,))
+    waiting.start()
+    executor.close()
+    waiting.join(5)
+    assert not waiting.is_alive()
 
 
 def test_it_is_a_context(oddities: None, leaves_nothing: None, tmp_path: Path) -> None:
