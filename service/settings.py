@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     )
     inspector_memory_mib: int = Field(default=1024, ge=128, description="Memory of one inspection.")
     inspector_timeout_s: float = Field(default=5.0, gt=0, le=300, description="Time of one inspection.")
-    body_max_bytes: int = Field(default=8 << 20, ge=1 << 10, description="The largest request body.")
+    body_max_bytes: int = Field(default=8_000_000, ge=1 << 10, description="The largest request body.")
     blob_max_bytes: int = Field(default=256 << 20, ge=1 << 20, description="The largest payload or result kept.")
     queued_max: int = Field(default=100_000, ge=1, description="Waiting jobs of one project.")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="debug to error.")
