@@ -117,7 +117,10 @@ def test_a_payload_that_is_gone_fails_its_own_attempt_alone(apart: Apart) -> Non
     ann = zone.startup()
     broken, sound = zone.submit(ann), zone.submit(ann, work={"shots": 7})
     zone.write(lambda conn: conn.exec_driver_sql(f"DELETE FROM blobs WHERE hash = '{broken.work_hash}'"))
-    for _ in range(3):
+    apart.both()
+    apart.turn()
+    assert apart.letters() == ["reported"], "told once, though the lease is still out"
+    for _ in range(2):
         apart.both()
     (order,) = apart.executor.orders
     assert order.job_id == sound.id
@@ -247,7 +250,20 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def test_it_leaves_with_its_last_words(apart: Apart) -> None:
-    """`run` in a thread: what was finished is told before the worker says goodbye."""
+    """What was finished is told before the worker says goodbye."""
+    zone = apart.zone
+    job = zone.submit(zone.startup())
+    apart.both()
+    apart.succeed()
+    apart.agent.stop()
+    apart.agent.run()
+    assert (apart.executor.closed, apart.worker().state) == (True, "lost")
+    assert apart.letters() == ["reported", "worker_left"]
+    zone.turn()
+    assert zone.job(job).state == "succeeded"
+
+
+def test_it_runs_in_a_thread_until_it_is_stopped(apart: Apart) -> None:
     zone = apart.zone
     job = zone.submit(zone.startup())
     thread = threading.Thread(target=apart.agent.run)
@@ -256,11 +272,10 @@ def test_it_leaves_with_its_last_words(apart: Apart) -> None:
     zone.turn()
     until(lambda: len(apart.executor.orders) == 1)
     apart.succeed()
+    until(lambda: "reported" in apart.letters())
     apart.agent.stop()
     thread.join(5)
-    assert (thread.is_alive(), apart.executor.closed) == (False, True)
-    assert apart.worker().state == "lost"
-    assert apart.letters() == ["reported", "worker_left"]
+    assert not thread.is_alive()
     zone.turn()
     assert zone.job(job).state == "succeeded"
 

@@ -125,6 +125,8 @@ def test_what_does_not_fit_is_refused_without_a_trace(zone: Any) -> None:
     assert code(issue(zone, ann.project_id, vouchers.id, -5)) == "invalid_request"
     assert code(issue(zone, ann.project_id, hours.id)) == "invalid_request"
     assert code(issue(zone, ann.project_id, vouchers.id, valid_until_us=now)) == "invalid_request"
+    past = {"valid_from_us": now - DAY_US, "valid_until_us": now - 1}
+    assert code(issue(zone, ann.project_id, vouchers.id, **past)) == "invalid_request"
     later = {"valid_from_us": now + DAY_US, "valid_until_us": now + DAY_US}
     assert code(issue(zone, ann.project_id, vouchers.id, **later)) == "invalid_request"
     assert code(issue(zone, ann.project_id, vouchers.id, 1_001)) == "programme_exhausted"

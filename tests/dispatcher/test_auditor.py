@@ -1,0 +1,234 @@
+"""The audit of a whole store: silent about sound books, and a sentence for each corruption that is planted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dispatcher import auditor
+from dispatcher.auditor import audit_store
+from store.errors import AppendOnly
+
+GRANT = 10_000_000
+HELD = 126_100
+
+
+@pytest.fixture
+def books(led: Any) -> Any:
+    """A job of each fate: done, overrun, voided, running; and a second grant that has expired."""
+    ann = led.startup(grant=GRANT)
+    led.grant(ann.project_id, 5_000, priority=9, until_us=led.clock.now_us() + 60_000_000)
+    led.done = led.run(ann).id
+    long = led.submit(ann)
+    (order,) = led.turn()
+    led.succeeded(order, used_us=1_000_000)
+    led.turn()
+    led.long = long.id
+    led.void = led.submit(ann).id
+    led.room.cancel(ann, led.void)
+    led.turn()
+    led.clock.pass_(61)
+    led.turn()
+    led.open = led.submit(ann).id
+    (order,) = led.turn()
+    led.started(order)
+    led.turn()
+    led.ann = ann
+    led.grant_id, led.expired_id = (grant.id for grant in led.room.grants(ann, ann.project_id))
+    return led
+
+
+def plant(zone: Any, *statements: str) -> list[str]:
+    """Do to this copy what its triggers and checks would refuse; returns what the audit says of it."""
+    names = {name: getattr(zone, name) for name in ("done", "long", "void", "open", "grant_id", "expired_id")}
+    raw = zone.database._writing.raw_connection()
+    try:
+        for (trigger,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f"DROP TRIGGER {trigger}")
+        raw.execute("PRAGMA ignore_check_constraints = ON")
+        raw.execute("PRAGMA foreign_keys = OFF")
+        for statement in statements:
+            assert raw.execute(statement.format(**names)).rowcount == 1, statement
+        raw.commit()
+    finally:
+        raw.close()
+    return audit_store(zone.database).violations
+
+
+def test_sound_books_are_counted_and_nothing_is_said(books: Any) -> None:
+    report = audit_store(books.database)
+    assert report.violations == []
+    # two grants with two pledges of one programme, four holds, two settled and one voided, one grant expired
+    assert report.counts == {"jobs": 4, "entries": 1 + 2 + 4 + 3 + 1, "grants": 2, "holds": 4}
+
+
+def test_an_empty_store_is_sound(everywhere: Any) -> None:
+    report = audit_store(everywhere.database)
+    assert (report.violations, report.counts) == ([], {"jobs": 0, "entries": 0, "grants": 0, "holds": 0})
+
+
+PLANTED: list[tuple[str, list[str], list[str]]] = [
+    (
+        "a balance is changed",
+        ["UPDATE accounts SET balance = balance + 1 WHERE account = 'grant/{grant_id}/available'"],
+        ["account grant/{grant_id}/available stands at", "all accounts in CNY add up to 1 instead of 0"],
+    ),
+    (
+        "money moves between accounts without an entry",
+        [
+            "UPDATE accounts SET balance = balance - 7 WHERE account = 'grant/{grant_id}/available'",
+            "UPDATE accounts SET balance = balance + 7 WHERE account = 'facility/earned'",
+        ],
+        ["account facility/earned stands at", "settled, held, available and expired add up to"],
+    ),
+    (
+        "an account is overdrawn",
+        ["UPDATE accounts SET balance = -1 WHERE account = 'grant/{grant_id}/available'"],
+        ["account grant/{grant_id}/available stands at -1 CNY; only funders and facility/overrun may be negative"],
+    ),
+    (
+        "a posting is changed",
+        ["UPDATE postings SET amount = amount - 1 WHERE entry_id = 'settle/{done}' AND position = 0"],
+        ["account facility/earned stands at", "job {done} is charged 2600, entry settle/{done} charges 2599"],
+    ),
+    (
+        "a posting is deleted",
+        ["DELETE FROM postings WHERE entry_id = 'void/{void}'"],
+        ["account grant/{grant_id}/available stands at"],
+    ),
+    (
+        "a posting is added",
+        ["INSERT INTO postings VALUES ('settle/{done}', 9, 'grant/{grant_id}/available', 'facility/earned', 5, 'CNY')"],
+        ["account facility/earned stands at", "job {done} is charged 2600, entry settle/{done} charges 2605"],
+    ),
+    (
+        "a hold's entry says another amount",
+        ["UPDATE postings SET amount = 5 WHERE entry_id = 'hold/{open}'"],
+        ["the hold of job {open} is over 126100, its entry says 5"],
+    ),
+    (
+        "a job is settled a second time",
+        [
+            "INSERT INTO entries (id, kind, at_us, job_id) VALUES ('settle/{void}', 'settle', 1, '{void}')",
+        ],
+        ["the hold of job {void} was closed by void/{void}, settle/{void}"],
+    ),
+    (
+        "a closed hold is opened again",
+        ["UPDATE holds SET state = 'open', charged = 0 WHERE job_id = '{done}'"],
+        [
+            "job {done} has succeeded and its hold is still open",
+            "grant {grant_id} has 126100 CNY held, its open holds add up to 252200",
+            "the hold of job {done} is open, its entries say settled",
+        ],
+    ),
+    (
+        "an open hold is closed",
+        ["UPDATE holds SET state = 'voided' WHERE job_id = '{open}'"],
+        [
+            "job {open} is running and its hold is already voided",
+            "grant {grant_id} has 126100 CNY held, its open holds add up to 0",
+        ],
+    ),
+    (
+        "a hold charges what was not posted",
+        ["UPDATE holds SET charged = 2601 WHERE job_id = '{done}'"],
+        ["job {done} is charged 2601, entry settle/{done} charges 2600"],
+    ),
+    (
+        "an overrun is hidden",
+        ["UPDATE holds SET overrun = 0 WHERE job_id = '{long}'"],
+        ["job {long} was charged 501100 CNY against a hold of 126100, its overrun is 0 instead of 375000"],
+    ),
+    (
+        "a success goes unpaid",
+        [
+            "UPDATE holds SET state = 'voided', charged = 0 WHERE job_id = '{done}'",
+        ],
+        ["job {done} has succeeded and its hold is voided"],
+    ),
+    (
+        "a hold is gone",
+        ["DELETE FROM holds WHERE job_id = '{open}'"],
+        ["job {open} has no hold", "entry hold/{open} was posted, the hold is not in the book"],
+    ),
+    (
+        "a job is gone",
+        ["UPDATE jobs SET id = 'job-other' WHERE id = '{done}'"],
+        ["hold of job {done}, which does not exist", "job job-other has no hold"],
+    ),
+    (
+        "a hold stands on another grant",
+        ["""UPDATE holds SET slices = '[["{expired_id}",126100]]' WHERE job_id = '{open}'"""],
+        ["grant {expired_id} has 0 CNY held, its open holds add up to 126100"],
+    ),
+    (
+        "the slices of a hold do not make it up",
+        ["UPDATE holds SET amount = amount + 1 WHERE job_id = '{open}'"],
+        ["the hold of job {open} is over 126101 CNY, its slices add up to 126100"],
+    ),
+    (
+        "a grant is enlarged",
+        ["UPDATE grants SET amount = amount + 1 WHERE id = '{grant_id}'"],
+        ["grant {grant_id} is over 10000001, its entry says 10000000"],
+    ),
+    (
+        "an expired grant lives again",
+        ["UPDATE grants SET expired = 0 WHERE id = '{expired_id}'"],
+        ["grant {expired_id} is not marked expired, its entries say otherwise"],
+    ),
+    (
+        "a grant of another project pays",
+        ["UPDATE grants SET project_id = 'prj-other' WHERE id = '{grant_id}'"],
+        ["stands on grant {grant_id} of project prj-other in CNY"],
+    ),
+    (
+        "a job has two leases at once",
+        [
+            "INSERT INTO attempts (id, job_id, number, token, worker_id, backend, state, leased_us, lease_until_us) "
+            "VALUES ('{open}/0.9', '{open}', 9, 99, 'local-1', 'aer', 'leased', 1, 2)"
+        ],
+        ["job {open} has two leases at once: {open}/0.1 and {open}/0.9"],
+    ),
+    (
+        "an ended job still has a lease",
+        ["UPDATE attempts SET ended_us = NULL, state = 'running' WHERE job_id = '{done}'"],
+        ["attempt {done}/0.1 is still running and its job has succeeded"],
+    ),
+    (
+        "a running job is declared done",
+        ["UPDATE jobs SET state = 'succeeded', ended_us = 5 WHERE id = '{open}'"],
+        ["job {open} has succeeded and its hold is still open", "attempt {open}/0.1 is still running"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("statements", "expected"), [one[1:] for one in PLANTED], ids=[one[0] for one in PLANTED])
+def test_each_corruption_is_found(books: Any, statements: list[str], expected: list[str]) -> None:
+    said = plant(books, *statements)
+    names = {name: getattr(books, name) for name in ("done", "long", "void", "open", "grant_id", "expired_id")}
+    for sentence in expected:
+        assert any(sentence.format(**names) in line for line in said), said
+
+
+def test_the_store_itself_refuses_what_is_planted_here(books: Any) -> None:
+    for statement in ("UPDATE postings SET amount = 1", "DELETE FROM entries", "DELETE FROM postings"):
+        with pytest.raises(AppendOnly):
+            books.write(lambda conn, statement=statement: conn.exec_driver_sql(statement))
+
+
+def test_an_audit_beside_a_running_dispatcher_sees_one_moment(led: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commits between two reads of the audit would look like violations if it did not read one snapshot."""
+    ann = led.startup()
+    states_of_jobs = auditor.totals.states_of_jobs
+
+    def meanwhile(conn: Any) -> Any:
+        led.submit(ann)
+        led.turn()
+        return states_of_jobs(conn)
+
+    monkeypatch.setattr(auditor.totals, "states_of_jobs", meanwhile)
+    assert audit_store(led.database).violations == []
+    monkeypatch.undo()
+    assert audit_store(led.database).counts["jobs"] == 1

@@ -1,0 +1,151 @@
+"""What is done now and then: grants expire, silent workers are noticed, unused blobs are collected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatcher.housekeeping import Housekeeping
+from scheduler.events import WorkerLost
+from store import workers
+from store.rows import WorkerRow
+
+GRANT = 10_000_000
+HELD = 126_100
+SECOND_US = 1_000_000
+
+
+def keeper(zone: Any) -> Housekeeping:
+    return Housekeeping(zone.ground, zone.policy)
+
+
+def test_a_grant_expires_at_its_moment_and_once(zone: Any) -> None:
+    until_us = zone.clock.now_us() + 60 * SECOND_US
+    ann = zone.startup(grant=GRANT, until_us=until_us)
+    house = keeper(zone)
+    assert house.expire_grants(until_us - 1) == 0
+    assert zone.figures(ann)["available"] == GRANT
+    assert house.expire_grants(until_us) == 1
+    assert zone.figures(ann) == {"settled": 0, "held": 0, "available": 0, "expired": GRANT}
+    assert house.expire_grants(until_us) == 0
+    assert [grant.expired for grant in zone.room.grants(ann, ann.project_id)] == [True]
+    assert zone.violations() == []
+
+
+def test_what_is_held_stays_held_when_the_grant_expires(zone: Any) -> None:
+    until_us = zone.clock.now_us() + 60 * SECOND_US
+    ann = zone.startup(grant=GRANT, until_us=until_us)
+    zone.submit(ann)
+    keeper(zone).expire_grants(until_us)
+    assert zone.figures(ann) == {"settled": 0, "held": HELD, "available": 0, "expired": GRANT - HELD}
+    assert zone.violations() == []
+
+
+def test_a_spent_grant_expires_without_a_posting(zone: Any) -> None:
+    until_us = zone.clock.now_us() + 60 * SECOND_US
+    ann = zone.startup(grant=HELD, until_us=until_us)
+    zone.submit(ann)
+    postings = zone.rows()["postings"]
+    assert keeper(zone).expire_grants(until_us) == 1
+    assert zone.rows()["postings"] == postings
+    assert zone.violations() == []
+
+
+def test_several_grants_expire_in_one_go(zone: Any) -> None:
+    until_us = zone.clock.now_us() + 60 * SECOND_US
+    ann = zone.startup(grant=GRANT, until_us=until_us)
+    zone.grant(ann.project_id, 500, until_us=until_us - 5)
+    zone.grant(ann.project_id, 700, until_us=until_us + 5)
+    assert keeper(zone).expire_grants(until_us) == 2
+    assert zone.figures(ann) == {"settled": 0, "held": 0, "available": 700, "expired": GRANT + 500}
+
+
+def test_two_keepers_at_once_expire_a_grant_once(zone: Any, monkeypatch: Any) -> None:
+    """The other one was quicker between our look and our commit."""
+    until_us = zone.clock.now_us() + 60 * SECOND_US
+    zone.startup(grant=GRANT, until_us=until_us)
+    run = zone.database.writer.run
+
+    def overtaken(unit: Any) -> Any:
+        monkeypatch.setattr(zone.database.writer, "run", run)
+        assert keeper(zone).expire_grants(until_us) == 1
+        return run(unit)
+
+    monkeypatch.setattr(zone.database.writer, "run", overtaken)
+    assert keeper(zone).expire_grants(until_us) == 0
+    assert zone.violations() == []
+
+
+def test_the_timers_run_at_once_and_then_at_their_pace(zone: Any, monkeypatch: Any) -> None:
+    house, done = keeper(zone), []
+    monkeypatch.setattr(house, "expire_grants", lambda now: done.append("expire"))
+    monkeypatch.setattr(zone.ground.blobs, "collect", lambda database, before: done.append("collect") or 0)
+    house.maybe(zone.clock.now_us())
+    assert done == ["expire"]
+    house.maybe(zone.clock.pass_(10))
+    assert done == ["expire"]
+    house.maybe(zone.clock.pass_(1))
+    assert done == ["expire", "expire"]
+    house.maybe(zone.clock.pass_(3_600))
+    assert done == ["expire", "expire", "expire", "collect"]
+
+
+def test_blobs_nobody_refers_to_are_collected_when_they_are_an_hour_old(led: Any) -> None:
+    ann = led.startup()
+    job = led.run(ann)
+    old = led.write(lambda conn: led.ground.blobs.put(conn, b"of nobody"))
+    led.clock.pass_(3_000)
+    young = led.write(lambda conn: led.ground.blobs.put(conn, b"of nobody yet"))
+    led.clock.pass_(601)
+    led.turn()
+    with led.database.read() as conn:
+        kept = {row[0] for row in conn.exec_driver_sql("SELECT hash FROM blobs")}
+    assert kept == {young, job.work_hash, job.result_hash}
+    assert old not in kept
+
+
+def joined(zone: Any, worker_id: str, **changes: Any) -> None:
+    now = zone.clock.now_us()
+    fields = {"host": "", "pid": 1, "slots": 1, "pipeline": 0, "backends": ("aer",), "state": "up"}
+    row = WorkerRow(worker_id, **fields | changes, joined_us=now, seen_us=now)
+    zone.write(lambda conn: workers.upsert_worker(conn, row))
+
+
+def test_a_silent_worker_process_is_lost_after_a_whole_lease(zone: Any) -> None:
+    joined(zone, "agent-1")
+    joined(zone, "agent-2", state="lost")
+    joined(zone, "local-1")
+    house = keeper(zone)
+    assert house.silent_workers(zone.clock.pass_(30)) == []
+    lost = WorkerLost(zone.clock.pass_(5), "agent-1", "the worker has not been heard of")
+    assert house.silent_workers(zone.clock.now_us()) == [lost]
+    with zone.database.read() as conn:
+        states = {row.id: row.state for row in workers.list_workers(conn)}
+    assert states == {"agent-1": "lost", "agent-2": "lost", "local-1": "up"}
+    assert house.silent_workers(zone.clock.pass_(5)) == []
+
+
+def test_the_look_at_workers_is_taken_every_five_seconds(zone: Any) -> None:
+    house = keeper(zone)
+    house.silent_workers(zone.clock.pass_(31))
+    joined(zone, "agent-1")
+    zone.clock.at_us += 31 * SECOND_US
+    assert len(house.silent_workers(zone.clock.now_us())) == 1
+    joined(zone, "agent-3")
+    zone.write(lambda conn: conn.exec_driver_sql("UPDATE workers SET seen_us = 0"))
+    assert house.silent_workers(zone.clock.pass_(4)) == []
+    assert len(house.silent_workers(zone.clock.pass_(1))) == 1
+
+
+def test_what_a_silent_worker_held_is_done_by_another(led: Any) -> None:
+    """Through the loop: the worker process dies while our own workers are busy or not."""
+    led.clock.pass_(10)
+    joined(led, "agent-1", slots=1)
+    led.dispatcher = led.new_dispatcher(None)
+    led.lead()
+    job = led.submit(led.startup())
+    led.turn()
+    assert led.room.attempts(led.operator, job.id)[0].worker_id == "agent-1"
+    led.clock.pass_(36)
+    led.turn()
+    assert [row.state for row in led.room.attempts(led.operator, job.id)] == ["lost"]
+    assert led.story(job) == ["queued", "queued"]
