@@ -68,6 +68,10 @@ def test_an_empty_store_is_sound(everywhere: Any) -> None:
     assert (report.violations, report.counts) == ([], {"jobs": 0, "entries": 0, "grants": 0, "holds": 0})
 
 
+SECOND_LEASE = (
+    "INSERT INTO attempts (id, job_id, number, token, worker_id, backend, state, leased_us, lease_until_us) "
+    "VALUES ('{open}/0.9', '{open}', 9, 99, 'local-1', 'aer', 'leased', 1, 2)"
+)
 PLANTED: list[tuple[str, list[str], list[str]]] = [
     (
         "a balance is changed",
@@ -185,10 +189,7 @@ PLANTED: list[tuple[str, list[str], list[str]]] = [
     ),
     (
         "a job has two leases at once",
-        [
-            "INSERT INTO attempts (id, job_id, number, token, worker_id, backend, state, leased_us, lease_until_us) "
-            "VALUES ('{open}/0.9', '{open}', 9, 99, 'local-1', 'aer', 'leased', 1, 2)"
-        ],
+        [SECOND_LEASE],
         ["job {open} has two leases at once: {open}/0.1 and {open}/0.9"],
     ),
     (
