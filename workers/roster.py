@@ -12,6 +12,7 @@ killed.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -86,6 +87,8 @@ class Patience:
 @dataclass(slots=True)
 class _Attempt:
     order: Order
+    number: int
+    """Orders are served in the order they came, also when they were taken back."""
     child: int | None = None
     started_us: int | None = None
     doom: Doom | None = None
@@ -114,7 +117,8 @@ class Roster:
         self._depth = depth
         self._patience = patience or Patience()
         self._attempts: dict[Key, _Attempt] = {}
-        self._queue: deque[Key] = deque()
+        self._queue: list[Key] = []
+        self._added = 0
         self._seats: dict[int, _Seat] = {}
         self._finished: OrderedDict[Key, None] = OrderedDict()
 
@@ -145,7 +149,8 @@ class Roster:
         """A new order; a known one changes nothing."""
         if order.key in self._attempts or order.key in self._finished:
             return []
-        self._attempts[order.key] = _Attempt(order)
+        self._added += 1
+        self._attempts[order.key] = _Attempt(order, self._added)
         self._queue.append(order.key)
         return self._feed(now)
 
@@ -175,7 +180,7 @@ class Roster:
 
     def fail_queued(self, code: str, reason: str, now: Moment) -> list[Effect]:
         """There are no children and none can be had: a fault of ours for everything that waits."""
-        keys, self._queue = tuple(self._queue), deque()
+        keys, self._queue = self._queue, []
         return [self._conclude(key, Failed(*key, now.wall_us, "fault", code, reason)) for key in keys]
 
     # What the children do.
@@ -296,7 +301,7 @@ class Roster:
             seat = self._choose(now)
             if seat is None:
                 break
-            key = self._queue.popleft()
+            key = self._queue.pop(0)
             attempt = self._attempts[key]
             attempt.child = seat.child
             if not seat.load:
@@ -330,9 +335,9 @@ class Roster:
 
     def _requeue(self, seat: _Seat) -> None:
         while seat.waiting:
-            key = seat.waiting.pop()
+            key = seat.waiting.popleft()
             self._attempts[key].child = None
-            self._queue.appendleft(key)
+            insort(self._queue, key, key=lambda queued: self._attempts[queued].number)
 
     def _verdict(self, attempt: _Attempt, death: Death, now: Moment) -> Final:
         key, order = attempt.order.key, attempt.order

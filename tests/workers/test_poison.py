@@ -95,15 +95,19 @@ def test_poison_that_reaches_a_worker_costs_only_its_own_attempt(poison: ModuleT
 
 
 def test_work_without_end_is_ended(poison: ModuleType, executor: LocalExecutor) -> None:
-    works = poison.endless_works()
-    for number, work in enumerate([*works.values(), *works.values()]):
-        limit_us = 500_000 if number < len(works) else 600_000_000
-        executor.start(Order(f"job{number}/0.1", number, "job", "aer", work, limit_us, 1024))
+    works = list(poison.endless_works().values())
+    for number, work in enumerate(works):
+        executor.start(Order(f"job{number}/0.1", number, "job", "aer", work, 500_000, 1024))
     limited = _finals(executor, len(works))
     assert [one.kind for one in limited.values() if isinstance(one, Failed)] == ["timeout"] * len(works)
-    for number in range(len(works), 2 * len(works)):
-        executor.stop(f"job{number}/0.1", number)
-    assert all(isinstance(one, Stopped) for one in _finals(executor, len(works)).values())
+    for number, work in enumerate(works):
+        executor.start(again := Order(f"job{number}/0.2", number, "job", "aer", work, 600_000_000, 1024))
+        while executor.pid_of(*again.key) is None:
+            executor.observe(1.0)
+        executor.stop(*again.key)
+        [stopped] = _finals(executor, 1).values()
+        assert isinstance(stopped, Stopped)
+        assert stopped.used_us > 0
 
 
 def test_work_that_needs_the_whole_machine_gets_its_part(poison: ModuleType, executor: LocalExecutor) -> None:

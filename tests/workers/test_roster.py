@@ -148,11 +148,23 @@ def test_a_child_that_starts_what_waits_here_again_keeps_it() -> None:
     for child, order in enumerate(first, start=1):
         roster.started(child, order.key, 0, at(0))
     roster.tick(at(20_000))
-    effects = roster.finished(1, done(first[0], 20_001), at(20_001))
-    assert effects == [done(first[0], 20_001), Send(1, second[2]), Send(1, second[1])]
+    effects = roster.finished(3, done(first[2], 20_001), at(20_001))
+    assert effects == [done(first[2], 20_001), Send(3, second[0]), Send(3, second[1])]
     assert roster.queued == 1
-    assert roster.started(1, second[0].key, 20_001, at(20_001)) == [started(second[0], 20_001)]
+    assert roster.started(3, second[2].key, 20_001, at(20_001)) == [started(second[2], 20_001)]
     assert roster.queued == 0
+
+
+def test_what_is_taken_back_from_many_is_served_as_it_came() -> None:
+    roster = roster_with(1, 2)
+    orders = [replace(A, attempt_id=f"job/0.{n}") for n in range(6)]
+    for order in orders:
+        roster.add(order, at(0))
+    for child in (1, 2):
+        roster.started(child, orders[child - 1].key, 0, at(0))
+    assert roster.tick(at(20_000)) == [TakeBack(1, orders[2].key), TakeBack(2, orders[3].key)]
+    assert roster.joined(3, at(20_001)) == [Send(3, orders[2]), Send(3, orders[3])]
+    assert roster.joined(4, at(20_001)) == [Send(4, orders[4]), Send(4, orders[5])]
 
 
 # Stops.
