@@ -5,6 +5,8 @@ from __future__ import annotations
 from backends import threads  # noqa: F401 - before the libraries it bounds
 
 # isort: split
+import orjson
+
 from backends import aer
 from backends.catalogue import catalogue, spec_of
 from backends.limits import Limits
@@ -12,7 +14,9 @@ from backends.port import Backend, Execution
 from backends.rejected import Rejected
 from backends.work import decode
 
-__all__ = ["Execution", "backend_of", "execute"]
+__all__ = ["Execution", "backend_of", "execute", "warm_up"]
+
+_BELL = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1];'
 
 
 def execute(work: bytes, backend: str, limits: Limits) -> Execution:
@@ -31,3 +35,14 @@ def backend_of(name: str) -> Backend:
         names = ", ".join(each.name for each in catalogue())
         raise Rejected("unknown_backend", f'there is no backend "{name}"; choose one of {names}', {"backend": name})
     return aer.backend(spec)
+
+
+def warm_up() -> None:
+    """Run one small work of each primitive, so that nobody's first job pays for what libraries load on first use."""
+    for primitive, end, pub in (
+        ("sampler", " measure q -> c;", {"circuit": 0, "parameter_values": None, "shots": 1}),
+        ("estimator", "", {"circuit": 0, "parameter_values": None, "observables": ["ZZ"], "precision": 0.0}),
+    ):
+        circuit = {"format": "openqasm2", "content": _BELL + end}
+        work = {"v": 1, "primitive": primitive, "circuits": [circuit], "pubs": [pub], "seed": 0}
+        execute(orjson.dumps(work), catalogue()[0].name, Limits())

@@ -40,8 +40,10 @@ def main(arguments: list[str]) -> None:
     caps.deafen()
     caps.die_with_parent(int(arguments[1]))
     try:
-        for module in arguments[2:]:
-            importlib.import_module(module)
+        for name in arguments[2:]:
+            module = importlib.import_module(name)
+            # The first run of an engine loads what it puts off; done here, it is done for every child.
+            getattr(module, "warm_up", _nothing)()
     except BaseException as error:
         control.sendall(frames.encode({"is": "broken", "reason": f"{type(error).__name__}: {error}"}))
         raise
@@ -55,6 +57,10 @@ def main(arguments: list[str]) -> None:
     gc.freeze()
     control.sendall(frames.encode({"is": "up", "pid": os.getpid()}))
     _Server(control).serve()
+
+
+def _nothing() -> None:
+    """What a module without `warm_up` has to do."""
 
 
 def resolve(path: str) -> Any:

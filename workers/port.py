@@ -52,7 +52,7 @@ class Started:
 class Succeeded:
     """Final. `result` is the result document, or the path of a finished file (fsynced) that the receiver takes over.
 
-    `used_us` is the wall time of the execution, `cpu_us` the processor time it took.
+    `used_us` is the engine's wall time (what is charged), `cpu_us` the processor time of the whole attempt.
     """
 
     attempt_id: str

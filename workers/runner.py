@@ -42,6 +42,10 @@ class Execution(Protocol):
         """The result document."""
 
     @property
+    def qpu_us(self) -> int:
+        """What the engine itself took: decoding and waiting are not the startup's to pay."""
+
+    @property
     def shots(self) -> int:
         """Shots spent."""
 
@@ -125,7 +129,7 @@ def _attempt(engine: Engine, limits: Limits, key: Key, order: Frame) -> Report:
         used_us = _steady_us() - began_us
         return Broke(key, used_us, caps.resident_bytes(), *explain(error, memory_mib))
     caps.uncap_memory()
-    used_us, cpu_us = _steady_us() - began_us, _cpu_us() - cpu_began_us
+    used_us, cpu_us = execution.qpu_us, _cpu_us() - cpu_began_us
     result: bytes | None = execution.result
     if len(execution.result) > INLINE_BYTES:
         try:

@@ -40,6 +40,7 @@ class Outcome:
 
     result: bytes
     shots: int = 0
+    qpu_us: int = 1
 
 
 def engine(work: bytes, backend: str, limits: Limits) -> Outcome:
@@ -47,7 +48,9 @@ def engine(work: bytes, backend: str, limits: Limits) -> Outcome:
     if not work:
         return Outcome(b"{}")
     asked = orjson.loads(work)
-    return Outcome(shots=asked.pop("shots", 0), result=_act(asked))
+    shots, began_ns = asked.pop("shots", 0), time.perf_counter_ns()
+    result = _act(asked)
+    return Outcome(result, shots, max(1, (time.perf_counter_ns() - began_ns) // 1000))
 
 
 def measure(work: bytes, limits: Limits) -> Findings:
