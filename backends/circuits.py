@@ -6,6 +6,7 @@ import base64
 import binascii
 import inspect
 import io
+import re
 import warnings
 import zlib
 from collections import OrderedDict
@@ -31,6 +32,8 @@ _INSTRUCTION_NAMES = frozenset(
 
 _REMEMBERED_CONTENTS = 256
 _REMEMBERED_INSTRUCTIONS = 20_000
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_UNPRINTED = re.compile(r"[^\x20-\x7e]+")
 _GZIP_WINDOW, _ZLIB_WINDOW = 31, 15
 
 
@@ -134,6 +137,7 @@ def _inflate(packed: bytes, limits: Limits) -> bytes:
 
 
 def _reason(error: BaseException) -> str:
-    """What the parser said, in one line of reasonable length."""
-    text = " ".join(str(getattr(error, "message", None) or error).split())
+    """What the parser said, in one plain line of reasonable length; some of them draw boxes in colour."""
+    said = str(getattr(error, "message", None) or error)
+    text = " ".join(_UNPRINTED.sub(" ", _COLOUR.sub("", said)).split())
     return (text[:300] + "…") if len(text) > 300 else text or type(error).__name__

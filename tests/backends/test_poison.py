@@ -60,7 +60,11 @@ json.dump(outcomes, sys.stdout)
 def outcomes() -> dict[str, list[str]]:
     poison = Path(__file__).resolve().parents[1] / "poison.py"
     done = subprocess.run(
-        [sys.executable, "-c", KITCHEN, str(poison)], capture_output=True, timeout=280, check=True, cwd=poison.parents[1]
+        [sys.executable, "-c", KITCHEN, str(poison)],
+        capture_output=True,
+        timeout=280,
+        check=True,
+        cwd=poison.parents[1],
     )
     answers: dict[str, list[str]] = json.loads(done.stdout)
     return answers
@@ -95,7 +99,8 @@ def test_what_looks_alike_and_is_honest_is_taken(poison: Any, desk: Any) -> None
     honest = {
         "doubling": desk.text("openqasm2", qasm2 + "qreg q[1]; creg c[1]; g9 q[0]; measure q -> c;"),
         "parentheses": desk.text(
-            "openqasm3", f"OPENQASM 3.0; include \"stdgates.inc\"; qubit q; bit c; rx({'(' * 60}1{')' * 60}) q; c = measure q;"
+            "openqasm3",
+            f'OPENQASM 3.0; include "stdgates.inc"; qubit q; bit c; rx({"(" * 60}1{")" * 60}) q; c = measure q;',
         ),
         "a wide register": desk.text(
             "openqasm3", 'OPENQASM 3.0; include "stdgates.inc"; qubit[200] q; bit[200] c; h q; c = measure q;'

@@ -1,0 +1,161 @@
+"""The catalogue says what there is and what cannot run where; and the service may read it without any engine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backends import catalogue as catalogue_module
+from backends.catalogue import catalogue, estimate_us, feasible, memory_mib_needed, spec_of
+from backends.findings import CircuitFindings, Findings
+from backends.rejected import Rejection
+
+ROOT = Path(__file__).resolve().parents[2]
+LIGHT = (
+    "catalogue",
+    "estimate",
+    "findings",
+    "limits",
+    "qpy_format",
+    "qpy_scan",
+    "qasm_scan",
+    "rejected",
+    "seeds",
+    "threads",
+)
+
+
+def work(*circuits: CircuitFindings) -> Findings:
+    return Findings("sampler", circuits, 1, 1, 1, 1024, max(one.qubits for one in circuits), 1000)
+
+
+def circuit(qubits: int, *, active: int | None = None, clifford: bool = False, gates_2q: int = 40) -> CircuitFindings:
+    active = qubits if active is None else active
+    return CircuitFindings(
+        qubits, active, qubits, 10, 50, gates_2q, 100, clifford, True, 0, False, False, executions=1, shots=1024
+    )
+
+
+def test_what_the_service_imports_is_light() -> None:
+    program = (
+        f"import sys, importlib\nfor name in {LIGHT!r}: importlib.import_module('backends.' + name)\n"
+        "from backends.catalogue import catalogue\nassert len(catalogue()) == 4\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in "
+        "('qiskit', 'qiskit_aer', 'numpy', 'scipy', 'openqasm3', 'qiskit_qasm3_import')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_four_backends_in_the_order_auto_tries_them() -> None:
+    assert [spec.name for spec in catalogue()] == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps"]
+    assert all(spec.simulated and spec.engine == "aer" and spec.title and spec.description for spec in catalogue())
+    assert catalogue() is catalogue()
+
+
+def test_every_basis_is_sorted_and_without_the_gates_that_crash_or_mean_something_else() -> None:
+    for spec in catalogue():
+        assert list(spec.basis_gates) == sorted(set(spec.basis_gates))
+        assert not {"multiplexer", "store", "kraus", "set_statevector", "mcu"} & set(spec.basis_gates)
+        assert {"measure", "reset", "barrier", "delay", "cx", "h"} <= set(spec.basis_gates)
+
+
+def test_auto_lists_all_that_can_best_first() -> None:
+    assert feasible(work(circuit(5)), "auto", 1024) == ("aer", "aer-statevector", "aer-mps")
+    assert feasible(work(circuit(5, clifford=True)), "auto", 1024) == (
+        "aer",
+        "aer-statevector",
+        "aer-stabilizer",
+        "aer-mps",
+    )
+
+
+def test_auto_goes_to_tensors_and_tableaus_when_the_state_is_too_large() -> None:
+    assert feasible(work(circuit(40)), "auto", 1024) == ("aer-mps",)
+    assert feasible(work(circuit(100, clifford=True)), "auto", 1024) == ("aer", "aer-stabilizer", "aer-mps")
+
+
+def test_a_named_backend_is_taken_at_its_word() -> None:
+    assert feasible(work(circuit(5)), "aer-mps", 1024) == ("aer-mps",)
+
+
+def test_memory_decides_by_the_qubit() -> None:
+    """25 qubits are 512 MiB, taken whole by the engine; 24 are 256 MiB twice."""
+    assert [memory_mib_needed("statevector", circuit(width)) for width in (10, 23, 24, 25, 26)] == [
+        1,
+        256,
+        512,
+        512,
+        1024,
+    ]
+    assert feasible(work(circuit(25)), "aer-statevector", 512) == ("aer-statevector",)
+    refusal = feasible(work(circuit(26)), "aer-statevector", 1023)
+    assert isinstance(refusal, Rejection)
+    assert refusal.code == "backend_infeasible"
+    assert refusal.fields == {
+        "backend": "aer-statevector",
+        "qubits": 26,
+        "qubits_max": 200,
+        "needed_mib": 1024,
+        "memory_mib": 1023,
+    }
+    assert "26 qubits" in refusal.detail
+    assert "1024 MiB" in refusal.detail
+
+
+def test_only_busy_qubits_need_memory() -> None:
+    """A circuit laid out on a device of 127 qubits with five of them busy is a circuit of five."""
+    assert feasible(work(circuit(127, active=5)), "aer", 16) == ("aer",)
+    assert feasible(work(circuit(127, active=5)), "aer-statevector", 16) == ("aer-statevector",)
+
+
+def test_gates_decide_for_the_tableau() -> None:
+    refusal = feasible(work(circuit(5, clifford=True), circuit(5)), "aer-stabilizer", 1024)
+    assert isinstance(refusal, Rejection)
+    assert refusal.code == "backend_infeasible"
+    assert "circuit 1" in refusal.detail
+
+
+def test_width_decides() -> None:
+    refusal = feasible(work(circuit(201, active=3)), "aer", 1024)
+    assert isinstance(refusal, Rejection)
+    assert (refusal.code, refusal.fields["qubits"], refusal.fields["qubits_max"]) == ("backend_infeasible", 201, 200)
+
+
+def test_an_unknown_backend_is_answered_with_the_list() -> None:
+    refusal = feasible(work(circuit(5)), "ibm_kyoto", 1024)
+    assert isinstance(refusal, Rejection)
+    assert refusal.code == "unknown_backend"
+    assert refusal.fields["backends"] == ["auto", "aer", "aer-statevector", "aer-stabilizer", "aer-mps"]
+
+
+def test_nothing_can_run_it() -> None:
+    refusal = feasible(work(circuit(150, gates_2q=10**5)), "auto", 64)
+    assert isinstance(refusal, Rejection)
+    assert refusal.code == "backend_infeasible"
+    assert refusal.fields == {"backend": "auto", "qubits": 150, "memory_mib": 64}
+    assert all(spec.name in refusal.detail for spec in catalogue())
+
+
+def test_estimates_are_by_backend_and_an_unknown_one_is_a_bug() -> None:
+    wide = work(circuit(20, clifford=True))
+    assert estimate_us("aer", wide) == estimate_us("aer-stabilizer", wide) < estimate_us("aer-statevector", wide)
+    with pytest.raises(KeyError):
+        estimate_us("ibm_kyoto", wide)
+
+
+def test_spec_of() -> None:
+    assert spec_of("aer-mps") in catalogue()
+    assert spec_of("auto") is None
+
+
+def test_empty_work_runs_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = Findings("sampler", (), 0, 0, 0, 0, 0, 0)
+    assert feasible(nothing, "auto", 1) == tuple(spec.name for spec in catalogue())
+    narrow = replace(catalogue()[0], qubits_max=4)
+    monkeypatch.setattr(catalogue_module, "catalogue", lambda: (narrow,))
+    assert isinstance(feasible(work(circuit(5)), "auto", 1024), Rejection)
