@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WrongSetting(ValueError):  # noqa: N818 - named for what it says
+    """A setting that cannot be meant; the text names each and says what is wrong with it."""
 
 
 class Settings(BaseSettings):
@@ -50,3 +55,12 @@ class Settings(BaseSettings):
     def spool(self) -> Path:
         """Folder where workers leave finished results for the service to take over."""
         return self.data.resolve() / "spool"
+
+
+def settings_from(given: dict[str, Any]) -> Settings:
+    """Settings from the environment, overridden by what is `given` and not None. Raises WrongSetting."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as wrong:
+        found = (f"QUBATOR_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in wrong.errors())
+        raise WrongSetting("; ".join(found)) from wrong

@@ -14,8 +14,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dispatcher.model import Refusal
 from dispatcher.room import Room
@@ -68,24 +70,33 @@ MONEY_COLUMNS = frozenset({"amount", "granted", "settled", "held", "available", 
 
 
 def show(rows: list[dict[str, Any]], columns: tuple[str, ...], output: str) -> None:
-    """Rows as text of at most 80 columns (one row: a line a field), as JSON, or as bare ids for shell variables."""
+    """Rows as text of at most 80 columns, as JSON, or as bare ids for shell variables."""
     match output:
         case "json":
             click.echo(json.dumps(rows, indent=2, default=str))
         case "ids":
             for row in rows:
                 click.echo(row["id"])
-        case _ if len(rows) == 1:
-            width = max(len(column) for column in columns)
-            for column in columns:
-                click.echo(f"{column.replace('_', ' '):{width}}  {_cell(rows[0], column)}")
         case _:
-            table = Table(box=None, pad_edge=False, header_style="bold")
-            for column in columns:
-                table.add_column(column.replace("_", " "), overflow="fold")
-            for row in rows:
-                table.add_row(*(_cell(row, column) for column in columns))
-            Console().print(table)
+            _print([[_cell(row, column) for column in columns] for row in rows], columns)
+
+
+def _print(cells: list[list[str]], columns: tuple[str, ...]) -> None:
+    """One row, and rows too wide for a table, as a line a field: ids that are folded cannot be copied."""
+    console = Console()
+    titles = [column.replace("_", " ") for column in columns]
+    widths = [max(map(cell_len, stack)) for stack in zip(titles, *cells, strict=True)]
+    if len(cells) == 1 or sum(widths) + 2 * (len(widths) - 1) > console.width:
+        label = max(map(len, titles))
+        blocks = ["\n".join(f"{t:{label}}  {c}".rstrip() for t, c in zip(titles, row, strict=True)) for row in cells]
+        click.echo("\n\n".join(blocks))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def _cell(row: dict[str, Any], column: str) -> str:
@@ -169,7 +180,7 @@ def token_create(project_id: str | None, name: str, role: Any, days: int, output
 
 
 @token.command("list")
-@click.option("--project", "project_id", help="Project; without it all tokens.")
+@click.option("--project", "project_id", help="Project; without it the facility's own tokens.")
 @data_options
 @output_options
 def token_list(project_id: str | None, output: str, **options: Any) -> None:

@@ -15,13 +15,14 @@ import click
 
 from service import telemetry
 from service.http import HttpServer, bind
-from service.settings import Settings
+from service.settings import Settings, WrongSetting, settings_from
 from service.wiring import Roles, Service
 from store.database import open_database
 from store.errors import StoreError
 from workers.spool import SpoolInUse
 
 Command = Callable[..., None]
+CANNOT_OPEN = (StoreError, OSError, ValueError)
 
 
 def data_options(command: Command) -> Command:
@@ -56,7 +57,10 @@ def work_options(command: Command) -> Command:
 
 def settings_of(options: dict[str, Any]) -> Settings:
     """Settings from the environment, overridden by the options that were given."""
-    settings = Settings(**{name: value for name, value in options.items() if value is not None})
+    try:
+        settings = settings_from(options)
+    except WrongSetting as wrong:
+        raise click.ClickException(str(wrong)) from wrong
     telemetry.configure(settings.log_level, as_json=settings.log_json)
     return settings
 
@@ -65,7 +69,9 @@ def opened(settings: Settings, roles: Roles) -> Service:
     """The service of these settings, or a clean end of the command that says what is wrong."""
     try:
         return Service(settings, roles)
-    except (StoreError, SpoolInUse, OSError, ValueError) as refused:
+    except SpoolInUse as refused:
+        raise click.ClickException(f"another process runs jobs in {settings.data}; stop it first") from refused
+    except CANNOT_OPEN as refused:
         raise click.ClickException(f"cannot open {settings.database_url or settings.data}: {refused}") from refused
 
 
@@ -77,9 +83,7 @@ def opened(settings: Settings, roles: Roles) -> Service:
 def up(token_file: Path | None, **options: Any) -> None:
     """Run everything here: API, dispatcher and workers."""
     settings = settings_of(options)
-    service = opened(settings, Roles(serve=True, dispatch=True, work=True))
-    _first_token(service, token_file)
-    _serve(service)
+    _serve(opened(settings, Roles(serve=True, dispatch=True, work=True)), token_file)
 
 
 @click.command()
@@ -87,9 +91,7 @@ def up(token_file: Path | None, **options: Any) -> None:
 @http_options
 def serve(**options: Any) -> None:
     """Run the API alone."""
-    service = opened(settings_of(options), Roles(serve=True, dispatch=False, work=False))
-    _first_token(service, None)
-    _serve(service)
+    _serve(opened(settings_of(options), Roles(serve=True, dispatch=False, work=False)), None)
 
 
 @click.command()
@@ -125,15 +127,15 @@ def work(**options: Any) -> None:
 def migrate(**options: Any) -> None:
     """Bring the database to this version's schema."""
     settings = settings_of(options)
-    settings.data.mkdir(parents=True, exist_ok=True)
     try:
+        settings.data.mkdir(parents=True, exist_ok=True)
         database = open_database(settings.url)
         before = database.revision()
         database.migrate()
         after = database.revision()
         database.close()
-    except StoreError as refused:
-        raise click.ClickException(str(refused)) from refused
+    except CANNOT_OPEN as refused:
+        raise click.ClickException(f"cannot open {settings.database_url or settings.data}: {refused}") from refused
     click.echo(f"schema {after}" + (" (unchanged)" if before == after else f" (was {before or 'empty'})"))
 
 
@@ -142,16 +144,25 @@ def _first_token(service: Service, token_file: Path | None) -> None:
     if secret is None:
         return
     if token_file is not None:
-        descriptor = os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secret + "\n")
-        click.echo(f"First operator token written to {token_file}")
-        return
+        try:
+            _write_secret(token_file, secret)
+        except OSError as refused:
+            click.echo(f"{token_file} cannot be written: {refused.strerror}", err=True)
+        else:
+            click.echo(f"First operator token written to {token_file}")
+            return
     click.echo("First operator token (shown this once; keep it safe):")
     click.echo(f"  {secret}")
 
 
-def _serve(service: Service) -> None:
+def _write_secret(path: Path, secret: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(descriptor, 0o600)  # the file may have been there, open to all
+        file.write(secret + "\n")
+
+
+def _serve(service: Service, token_file: Path | None) -> None:
     settings = service.settings
     try:
         listener = bind(settings.host, settings.port)
@@ -159,6 +170,7 @@ def _serve(service: Service) -> None:
         service.stop()
         detail = f"cannot listen on {settings.host} port {settings.port}: {refused.strerror or refused}"
         raise click.ClickException(f"{detail}; choose another with --port") from refused
+    _first_token(service, token_file)
     # uvicorn raises the signal that ended it once more: as an interrupt, not as a sudden death that skips `stop`.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     service.start()
