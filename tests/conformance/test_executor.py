@@ -101,11 +101,6 @@ def bench(shared: Bench) -> Iterator[Bench]:
     assert shared.executor.inventory() == ()
 
 
-@pytest.fixture
-def executor(bench: Bench) -> Executor:
-    return bench.executor
-
-
 @pytest.fixture(params=MAKERS)
 def narrow(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """One slot, three may wait, nobody else uses it."""
@@ -153,9 +148,9 @@ def outcomes(result: bytes | Path) -> set[int]:
 # Success.
 
 
-def test_capabilities_say_what_was_asked_for(executor: Executor) -> None:
-    assert executor.capabilities() == Capabilities(2, 4, ("aer", "aer-statevector"))
-    assert isinstance(executor, Executor)
+def test_capabilities_say_what_was_asked_for(bench: Bench) -> None:
+    assert bench.executor.capabilities() == Capabilities(2, 4, ("aer", "aer-statevector"))
+    assert isinstance(bench.executor, Executor)
 
 
 def test_a_circuit_runs_and_is_measured(bench: Bench) -> None:
@@ -242,6 +237,7 @@ def test_a_new_token_is_a_new_order(bench: Bench) -> None:
         ("OPENQASM 2.0; qreg q[1]; oops q[0];", "aer", "circuit_invalid"),
         (BELL, "no-such-backend", "unknown_backend"),
         ("OPENQASM 2.0; qreg q[1000000000];", "aer", "circuit_too_large"),
+        ("\x00junk", "aer", "circuit_invalid"),
     ],
 )
 def test_a_bad_circuit_is_its_senders(bench: Bench, program: str, backend: str, code: str) -> None:
@@ -252,14 +248,6 @@ def test_a_bad_circuit_is_its_senders(bench: Bench, program: str, backend: str, 
     assert (failed.kind, failed.code) == ("user", code)
     assert len(failed.reason) > 20
     assert failed.used_us >= 0
-
-
-def test_a_work_document_of_no_kind_is_its_senders(bench: Bench) -> None:
-    bad = Order("junk/0.1", next(NUMBERS), "junk", "aer", b"\x00junk", SECOND_US, 512)
-    bench.start(bad)
-    [failed] = bench.finals(bad)
-    assert isinstance(failed, Failed)
-    assert failed.kind == "user"
 
 
 def test_at_the_time_limit_a_busy_loop_is_ended(bench: Bench) -> None:

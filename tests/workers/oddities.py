@@ -96,7 +96,8 @@ def _allocate(mib: int) -> bytes:
 
 
 def _allocate_without_limit(mib: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
     kept = np.ones(mib << 17)
     time.sleep(60)
     del kept

@@ -151,7 +151,7 @@ def test_a_killed_server_takes_its_children_along_and_is_started_again(
     assert child_pid is not None
     psutil.Process(first_pid).kill()
     assert until(lambda: gone(child_pid), 2)
-    assert child.receive() is None
+    assert until(lambda: child.receive() is None, 2)
     child.close()
     assert until(lambda: server.listen() == {} and server.descriptor is None, 2)
     second = _spawn(server, "echo")
