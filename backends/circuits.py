@@ -23,7 +23,7 @@ from backends.qasm_scan import scan_qasm2
 from backends.qpy_scan import scan
 from backends.rejected import Rejected
 
-_INSTRUCTION_NAMES = frozenset(
+INSTRUCTION_NAMES = frozenset(
     name
     for module in (library, controlflow)
     for name, thing in vars(module).items()
@@ -110,7 +110,7 @@ def _load_qpy(content: str, limits: Limits) -> list[QuantumCircuit]:
     except (binascii.Error, ValueError) as error:
         raise Rejected("circuit_invalid", "QPY content must be base64 of what qpy.dump wrote", {}) from error
     plain = _inflate(packed, limits)
-    held = scan(plain, limits, _INSTRUCTION_NAMES)
+    held = scan(plain, limits, INSTRUCTION_NAMES)
     circuits: list[QuantumCircuit] = qpy.load(io.BytesIO(plain))
     if len(circuits) != held:
         raise Rejected("circuit_invalid", f"the QPY file names {held} circuits and holds {len(circuits)}", {})
@@ -140,4 +140,4 @@ def _reason(error: BaseException) -> str:
     """What the parser said, in one plain line of reasonable length; some of them draw boxes in colour."""
     said = str(getattr(error, "message", None) or error)
     text = " ".join(_UNPRINTED.sub(" ", _COLOUR.sub("", said)).split())
-    return (text[:300] + "…") if len(text) > 300 else text or type(error).__name__
+    return (text[:300] + " ...") if len(text) > 300 else text or type(error).__name__

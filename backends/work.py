@@ -92,7 +92,7 @@ def decode(work: bytes, limits: Limits) -> Work:
 
 def _circuits(sources: Any, limits: Limits) -> tuple[Circuit, ...]:
     if not isinstance(sources, list):
-        raise Rejected("circuit_invalid", "circuits must be a list", {})
+        raise Rejected("circuit_invalid", "the circuits of a work document must be a list", {})
     circuits: list[Circuit] = []
     for position, source in enumerate(sources):
         if not isinstance(source, dict) or not isinstance(source.get("content"), str):
@@ -108,7 +108,7 @@ def _circuits(sources: Any, limits: Limits) -> tuple[Circuit, ...]:
 
 def _pubs(primitive: Primitive, entries: Any, circuits: tuple[Circuit, ...], limits: Limits) -> tuple[Pub, ...]:
     if not isinstance(entries, list):
-        raise Rejected("circuit_invalid", "pubs must be a list", {})
+        raise Rejected("circuit_invalid", "the pubs of a work document must be a list", {})
     if len(entries) > limits.pubs:
         detail = f"the work has {len(entries)} PUBs, at most {limits.pubs} are taken; split the job"
         raise Rejected("circuit_too_large", detail, {"pubs": len(entries), "pubs_max": limits.pubs})

@@ -35,6 +35,11 @@ class Desk:
         qpy.dump(list(circuits), stream, version=version)
         return {"format": "qpy", "content": base64.b64encode(stream.getvalue()).decode()}
 
+    def npy(self, array: np.ndarray) -> str:
+        stream = io.BytesIO()
+        np.save(stream, array, allow_pickle=False)
+        return base64.b64encode(stream.getvalue()).decode()
+
     def text(self, form: str, content: str) -> dict[str, str]:
         return {"format": form, "content": content}
 

@@ -1,4 +1,4 @@
-"""Observables are gathered into a table of distinct labels; what is no Hermitian operator of the right width is refused."""
+"""Observables become a table of distinct labels; what is no Hermitian operator of the right width is refused."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def file_of(version: int) -> bytes:
 
 
 def test_all_versions_that_qiskit_writes_are_read() -> None:
-    """If this fails after an upgrade of Qiskit, a new version has come: read its format notes, then raise the number."""
+    """If this fails after an upgrade of Qiskit, a version has come: read its format notes, then raise the number."""
     assert (common.QPY_COMPATIBILITY_VERSION, common.QPY_VERSION) == (VERSION_MIN, VERSION_MAX)
     assert [version_of(file_of(version)) for version in range(13, 19)] == list(range(13, 19))
 
