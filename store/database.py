@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from store import migrate, on_postgres, on_sqlite
@@ -162,7 +162,11 @@ def open_database(url: str) -> Database:
 
     Raises ValueError for any other kind of URL.
     """
-    parsed = make_url(url)
+    wanted = "a database URL starts with sqlite:/// or postgresql://"
+    try:
+        parsed = make_url(url)
+    except ArgumentError as failure:
+        raise ValueError(wanted) from failure
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise ValueError(f"a database URL starts with sqlite:/// or postgresql://, not {parsed.drivername}")
+        raise ValueError(f"{wanted}, not {parsed.drivername}")
     return Database(parsed)

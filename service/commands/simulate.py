@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import fields
 
 import click
 
@@ -30,7 +30,9 @@ def simulate(seeds: int, first: int | None, world: str, as_json: bool) -> None:
         raise SystemExit(1) from broken
     seconds = time.monotonic() - begun
     if as_json:
-        click.echo(json.dumps({**asdict(summary), "seconds": round(seconds, 2)}, indent=2))
+        # Not asdict: it takes a Counter apart.
+        told = {one.name: getattr(summary, one.name) for one in fields(summary)}
+        click.echo(json.dumps({**told, "seconds": round(seconds, 2)}, indent=2))
     else:
         click.echo(in_words(summary, seconds))
 
