@@ -27,7 +27,9 @@ def test_urls(url, dialect):
     database.close()
 
 
-@pytest.mark.parametrize("url", ["mysql://host/db", "nonsense", "sqlite://", "sqlite:///:memory:", "sqlite:///file:x?uri=true"])
+@pytest.mark.parametrize(
+    "url", ["mysql://host/db", "nonsense", "sqlite://", "sqlite:///:memory:", "sqlite:///file:x?uri=true"]
+)
 def test_urls_that_are_refused(url):
     with pytest.raises(ValueError, match="sqlite:///"):
         open_database(url)
