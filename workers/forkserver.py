@@ -1,4 +1,4 @@
-"""The process that children are forked from: everything heavy is imported once, no thread is ever started.
+"""The process that children are forked from: what is heavy is imported and warmed up once, no thread is ever started.
 
 A fork from here takes a few milliseconds where a fresh interpreter takes a second. Started by `workers.child` as
 `python -m workers.forkserver FD PARENT_PID MODULE...`; FD is a socket on which the parent asks for children (each

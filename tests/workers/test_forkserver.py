@@ -76,6 +76,26 @@ def test_after_the_first_a_child_is_there_at_once(server: ForkServer) -> None:
         child.close()
 
 
+def test_a_module_is_warmed_up_once_for_all_its_children(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaves_nothing: None
+) -> None:
+    (tmp_path / "warmed.py").write_text(
+        "from workers.child import introduction\n"
+        "TIMES = []\n"
+        "def warm_up(): TIMES.append(1)\n"
+        "def main(connection, options):\n"
+        "    connection.sendall(introduction({'times': len(TIMES)}))\n"
+        "    connection.recv(1)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    server = ForkServer(("warmed",))
+    children = [_spawn(server, "warmed:main") for _ in range(2)]
+    assert [_hello(child)["times"] for child in children] == [1, 1]
+    for child in children:
+        child.close()
+    server.close()
+
+
 @pytest.mark.parametrize(
     ("main", "last_line"),
     [
