@@ -42,9 +42,29 @@ def estimator_pub(
 
 
 def encode(primitive: str, pubs: Sequence[Mapping[str, Any]], metadata: Mapping[str, Any]) -> bytes:
-    """The whole document. Circuit metadata that is no JSON is written as text."""
+    """The whole document. What a circuit's metadata holds beyond JSON is written as text."""
     document = {"v": 1, "primitive": primitive, "pubs": list(pubs), "metadata": dict(metadata)}
-    return orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(document, default=str)
+    except TypeError:
+        return orjson.dumps(_plain(document))
+
+
+def _plain(value: Any) -> Any:
+    """The same value in JSON's own types: numbers beyond 64 bits and foreign objects as text, names as text."""
+    match value:
+        case bool() | float() | None:
+            return value
+        case int():
+            return value if -(2**63) <= value < 2**63 else str(value)
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case Mapping():
+            return {_plain(str(name)): _plain(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
+        case _:
+            return str(value)
 
 
 def array_of(array: NDArray[Any]) -> dict[str, Any]:
