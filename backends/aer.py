@@ -21,6 +21,7 @@ from backends.findings import CircuitFindings
 from backends.limits import Limits
 from backends.measure import findings_of, measure, stochastic, trajectories
 from backends.port import Execution
+from backends.rejected import Rejected
 from backends.sampling import sample_pub
 from backends.work import Pub, SamplerPub, Work
 
@@ -51,6 +52,9 @@ class AerBackend:
         for position, pub in enumerate(work.pubs):
             found = findings_of(pub.circuit, limits, "the circuit")
             method: Method = resolve(self.spec.method, found)
+            if method == "stabilizer" and not found.clifford:
+                detail = f"{self.spec.name} runs Clifford circuits only, PUB {position} has other gates; choose another"
+                raise Rejected("backend_infeasible", detail, {"backend": self.spec.name})
             methods[method] = None
             part, spent = self._pub(pub, found, method, seeds.of_pub(seed, position))
             pubs.append(part)

@@ -46,8 +46,17 @@ def _parse(text: str) -> ast.Program:
         with redirect_stderr(printed):
             return openqasm3.parse(text)
     except QASM3ParsingError as error:
-        said = " ".join((str(error) or printed.getvalue() or "syntax error").split())
+        said = " ".join((str(error) or printed.getvalue() or _place(error)).split())
         raise Rejected("circuit_invalid", f"OpenQASM 3: {said[:300]}", {"format": "openqasm3"}) from error
+
+
+def _place(error: QASM3ParsingError) -> str:
+    """Line and column of the token at which the parser gave up; it says no word of its own."""
+    cause = error.__cause__
+    token = getattr(cause.args[0], "offendingToken", None) if cause is not None and cause.args else None
+    if token is None:
+        return "syntax error"
+    return f"syntax error at line {token.line}, column {token.column}: {token.text!r} is not expected here"
 
 
 class BoundedImporter(ConvertVisitor):  # type: ignore[misc]

@@ -102,7 +102,6 @@ def test_the_last_measurement_into_a_bit_counts() -> None:
 )
 def test_one_state_tells_all_outcomes_or_not(build: Any, terminal: bool) -> None:
     circuit = QuantumCircuit(2, 2)
-    circuit.h(1) if False else None
     build(circuit)
     assert assemble(circuit).terminal == terminal
 

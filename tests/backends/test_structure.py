@@ -168,7 +168,7 @@ def test_control_flow_counts_all_blocks_and_every_round() -> None:
         circuit.h(0)
     with otherwise:
         circuit.t(0)
-        circuit.break_loop() if False else circuit.s(0)
+        circuit.s(0)
     found = count(circuit)
     assert (found.gates_1q, found.gates_2q) == (13, 20)
     assert found.operations == 1 + 10 * (1 + 1 + 2) + 1 + 3
