@@ -15,7 +15,7 @@ $(STAMP): constraints.txt pyproject.toml sdk/pyproject.toml
 	@echo "[1/3] making .venv"
 	@$(PYTHON) -m venv .venv
 	@echo "[2/3] installing Qubator and its tools (about a minute, once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' -e sdk
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' -e sdk
 	@echo "[3/3] ready"
 	@touch $(STAMP)
 

@@ -260,6 +260,13 @@ _WORK = (
 
 _MONEY = (
     Problem(
+        "job_too_long",
+        422,
+        "The job needs longer than its time limit",
+        "The expected run time is above the time limit, so the job would be stopped, and charged, before its end.",
+        "Set a longer `time_limit_s`, ask for fewer shots or parameter sets, or split the work into several jobs.",
+    ),
+    Problem(
         "cost_limit",
         422,
         "The job may cost more than max_cost",

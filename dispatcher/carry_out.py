@@ -44,8 +44,17 @@ class Effects:
 class CarryOut:
     """One cycle: `take` sorts the decisions, `write` puts their rows into the transaction."""
 
-    def __init__(self, ground: Ground, open_jobs: OpenJobs, at_us: int, reports: Mapping[str, Report]) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        open_jobs: OpenJobs,
+        at_us: int,
+        reports: Mapping[str, Report],
+        began: Mapping[str, int] | None = None,
+    ) -> None:
+        """`reports`: the deciding report of each attempt; `began`: when attempts said they started (µs)."""
         self._ground, self._open, self._at_us, self._reports = ground, open_jobs, at_us, reports
+        self._began = began or {}
         self.effects = Effects()
         self._changes: list[JobChange] = []
         self._new: list[AttemptRow] = []
@@ -114,8 +123,7 @@ class CarryOut:
         self.effects.starts.append(decision)
 
     def _running(self, decision: MarkRunning) -> None:
-        report = self._reports.get(decision.attempt_id)
-        at_us = report.at_us if report is not None and report.kind == "started" else self._at_us
+        at_us = self._began.get(decision.attempt_id, self._at_us)
         self._started.append((decision.attempt_id, at_us))
         first = decision.job_id not in self._open.started
         self._open.started.add(decision.job_id)
@@ -172,3 +180,8 @@ def latest(reports: Sequence[Report]) -> dict[str, Report]:
         if report.attempt_id not in chosen or chosen[report.attempt_id].kind == "started":
             chosen[report.attempt_id] = report
     return chosen
+
+
+def begun(reports: Sequence[Report]) -> dict[str, int]:
+    """When each attempt said that it started, also where its end is told in the same breath."""
+    return {report.attempt_id: report.at_us for report in reports if report.kind == "started"}

@@ -220,12 +220,19 @@ class Intake:
         if not isinstance(candidates, tuple):
             return Refusal(candidates.code, candidates.detail, dict(candidates.fields))
         estimate = estimate_us(candidates[0], findings)
-        limit = submission.time_limit_us or rules.time_limit_us
+        limit = rules.time_limit_of(submission.time_limit_us, estimate)
         if limit > rules.time_limit_max_us:
             return Refusal(
                 "invalid_request",
                 f"time_limit_s is {limit // 1_000_000}; at most {rules.time_limit_max_us // 1_000_000} is allowed.",
                 {"limit": rules.time_limit_max_us // 1_000_000, "value": limit // 1_000_000},
+            )
+        if estimate > limit:
+            return Refusal(
+                "job_too_long",
+                f"This job needs about {estimate // 1_000_000} s and would be stopped after {limit // 1_000_000} s. "
+                f"Set a longer time_limit_s (at most {rules.time_limit_max_us // 1_000_000}), or split the work.",
+                {"estimate_s": estimate // 1_000_000, "time_limit_s": limit // 1_000_000},
             )
         quote = quote_of(rules, candidates[0], estimate, limit, findings.shots)
         ceiling = quote["ceiling"]["micro"]

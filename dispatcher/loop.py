@@ -16,7 +16,7 @@ import structlog
 
 from dispatcher import inbox as letters
 from dispatcher import recovery
-from dispatcher.carry_out import CarryOut, Effects, OpenJobs, latest
+from dispatcher.carry_out import CarryOut, Effects, OpenJobs, begun, latest
 from dispatcher.ground import Ground
 from dispatcher.housekeeping import Housekeeping
 from dispatcher.reports import Report, report_of, storable
@@ -214,7 +214,7 @@ class Dispatcher:
         """One round; True when something was written."""
         now = self._ground.now_us()
         cycle = self._gather(now)
-        work = CarryOut(self._ground, self._open, now, latest(cycle.reports))
+        work = CarryOut(self._ground, self._open, now, latest(cycle.reports), begun(cycle.reports))
         work.take(cycle.decisions)
         if not work.idle or cycle.seqs:
             try:

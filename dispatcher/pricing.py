@@ -29,6 +29,7 @@ def quote_of(rules: Rules, backend: str, estimate_us: int, time_limit_us: int, s
         "rate": asdict(found.rate),
         "estimate_ms": estimate_ms,
         "ceiling_ms": ceiling_ms,
+        "time_limit_ms": -(-time_limit_us // 1000),
         "shots": shots,
     }
 

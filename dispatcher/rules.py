@@ -35,6 +35,12 @@ class Rules:
         """The rate of `backend`, or the facility's default."""
         return self.rates.get(backend, DEFAULT_RATE)
 
+    def time_limit_of(self, asked_us: int | None, estimate_us: int) -> int:
+        """The time limit in force: as asked, else four times the estimate within the default and the longest."""
+        if asked_us is not None:
+            return asked_us
+        return min(self.time_limit_max_us, max(self.time_limit_us, 4 * estimate_us))
+
     def ceiling_ms(self, estimate_us: int, time_limit_us: int) -> int:
         """Run time in ms that a hold must cover, at least 1."""
         wanted = max(self.ceiling_floor_ms, self.ceiling_factor * -(-estimate_us // 1000))

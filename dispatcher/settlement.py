@@ -95,6 +95,8 @@ def _last_change(
     conn: Connection, ground: Ground, job: JobRow, ending: Ending, at_us: int, usage: Usage, proof: dict[str, Any]
 ) -> JobChange:
     decision, report = ending.decision, ending.report
+    # A report may have come in after this cycle's clock was read; a job never ends before it started.
+    at_us = max(at_us, report.at_us) if report is not None else at_us
     result_hash, result_size = None, None
     if decision.outcome == "succeeded" and report is not None:
         result_hash = report.result_hash

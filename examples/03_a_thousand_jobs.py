@@ -1,7 +1,7 @@
 """Many one-circuit jobs in a few requests: submit, wait for all, add up what they cost.
 
-Needs QUBATOR_URL and QUBATOR_TOKEN in the environment (or `qubator login`). Pass a number for another count than 1000.
-Each waiting job holds up to ¥0.126 of the grant, so a thousand of them need ¥127 available, though they cost only a few.
+Needs QUBATOR_URL and QUBATOR_TOKEN in the environment (or `qubator login`). Pass a number for another count.
+Each waiting job holds up to ¥0.126 of the grant: a thousand need ¥127 available, though they cost only a few.
 """
 
 from __future__ import annotations

@@ -197,8 +197,7 @@ def show_statements(startups: list[Startup]) -> bool:
         quota = startup.client.quota()
         settled, held, available = quota.settled.micro, quota.held.micro, quota.available.micro
         priced = sum(cost(job) for job in startup.jobs)
-        absorbed = int(startup.client.statement().get("absorbed_by_facility", 0))
-        right = quota.granted.micro == settled + held + available and settled + absorbed == priced and held == 0
+        right = quota.granted.micro == settled + held + available and settled == priced and held == 0
         all_right &= right
         figures = (quota.granted.micro, settled, held, available)
         table.add_row(startup.name, *(f"{figure / YUAN:.6f}" for figure in figures), "yes" if right else "NO")

@@ -24,7 +24,8 @@ def receipt(
     `entries` are those of the job (others are passed over); `charge` is what it was settled at (no lines and 0 for a
     voided hold); `grants` holds at least the grants of the hold's slices. All amounts are in the smallest unit of
     `asset`. The answer consists of plain dicts, lists, strings and integers, and of it holds:
-    charged == Σ lines == Σ payers' paid + absorbed_by_facility, and held == Σ paid + Σ released.
+    price == Σ lines == charged + absorbed_by_facility, charged == Σ payers' paid, and held == Σ paid + Σ released:
+    what a project is charged never exceeds its hold.
 
     Raises ValueError for a hold that is still open, BrokenInvariant when the figures don't add up.
     """
@@ -43,10 +44,10 @@ def receipt(
         "usage": asdict(usage),
         "rate": quote.to_json()["rate"],
         "lines": charge_to_json(charge)["lines"],
-        "charged": hold.charged,
+        "price": hold.charged,
+        "charged": paid,
         "quoted": {"expected": quote.expected.amount, "ceiling": quote.ceiling.amount},
         "held": hold.amount,
-        "paid_by_grants": paid,
         "released": released,
         "absorbed_by_facility": hold.overrun,
         "payers": payers,
@@ -110,7 +111,7 @@ def _explanation(hold: Hold, charge: Charge, payers: list[dict[str, Any]], relea
         sentences.append(f"{in_words(released, asset)} of the {in_words(hold.amount, asset)} held was not needed.")
     if hold.overrun:
         sentences.append(
-            f"The charge exceeds the hold of {in_words(hold.amount, asset)}; "
+            f"The price exceeds the hold of {in_words(hold.amount, asset)}; "
             f"the facility absorbed {in_words(hold.overrun, asset)}."
         )
     return sentences

@@ -44,7 +44,12 @@ class Settings(BaseSettings):
     @property
     def url(self) -> str:
         """The database's URL."""
-        return self.database_url or f"sqlite:///{self.data.resolve() / 'qubator.sqlite3'}"
+        return self.database_url or f"sqlite:///{self.database_file}"
+
+    @property
+    def database_file(self) -> Path:
+        """Where SQLite's database is, unless another database is set."""
+        return self.data.resolve() / "qubator.sqlite3"
 
     @property
     def blobs(self) -> Path:

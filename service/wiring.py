@@ -44,7 +44,8 @@ class Service:
     """One process of Qubator. `start` brings up its roles, `stop` ends them; the database must be migrated."""
 
     def __init__(self, settings: Settings, roles: Roles, *, policy: Policy | None = None) -> None:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        # Every startup's circuits and results are in there: for nobody else's eyes.
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A thread that only needs a moment (a commit, a wake-up) must not wait 5 ms for one that computes.
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.settings, self.roles = settings, roles

@@ -20,7 +20,7 @@ _jobs, _holds, _entries, _postings, _history = (
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a project's ended jobs were charged, and how much of it the facility bore, in the asset's smallest unit."""
+    """What a project was charged for its ended jobs, and what the facility bore, in the smallest unit."""
 
     charged: int
     overrun: int
@@ -74,7 +74,7 @@ def settled_of(connection: Connection, project_id: str) -> Settled:
         _holds.c.project_id == project_id
     )
     charged, overrun = connection.execute(wanted).one()
-    return Settled(int(charged), int(overrun))
+    return Settled(int(charged) - int(overrun), int(overrun))
 
 
 def last_written_us(connection: Connection) -> int:

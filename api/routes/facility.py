@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.answers import Json, refuse
 from api.desk import desk_of
@@ -17,6 +17,12 @@ from api.schemas.facility import Live, Ready, Version
 from api.schemas.problems import ProblemExplained, ProblemList
 
 router = APIRouter(tags=["facility"])
+
+
+@router.get("/", include_in_schema=False)
+async def front() -> Response:
+    """Whoever opens the address in a browser finds the description of the API."""
+    return RedirectResponse("/docs")
 
 
 @router.get("/health/live", summary="Does the process answer?", **documented(told={200: Live}, signed=False))

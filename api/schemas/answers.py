@@ -28,6 +28,7 @@ QUOTE_EXAMPLE: dict[str, Any] = {
     ],
     "rate": {"backend": "aer", "per_job": 1_000, "per_qpu_ms": 500, "per_kshot": 100, "version": "2026-1"},
     "estimate_ms": 3,
+    "time_limit_ms": 60_000,
     "ceiling_ms": 250,
     "shots": 1_024,
 }
@@ -108,10 +109,10 @@ RECEIPT_EXAMPLE: dict[str, Any] = {
     "state": "settled",
     "usage": {"qpu_ms": 3, "shots": 1_024, "cpu_ms": 3},
     "lines": QUOTE_EXAMPLE["lines"],
+    "price": 2_603,
     "charged": 2_603,
     "quoted": {"expected": 2_603, "ceiling": 126_103},
     "held": 126_103,
-    "paid_by_grants": 2_603,
     "released": 123_500,
     "absorbed_by_facility": 0,
     "payers": [
@@ -139,6 +140,7 @@ class Quote(Told):
     lines: list[dict[str, Any]]
     rate: dict[str, Any]
     estimate_ms: int
+    time_limit_ms: int
     ceiling_ms: int
     shots: int
 
@@ -318,9 +320,9 @@ class Receipt(Told):
     state: str
     usage: Usage
     lines: list[dict[str, Any]]
+    price: int
     charged: int
     held: int
-    paid_by_grants: int
     released: int
     absorbed_by_facility: int
     payers: list[dict[str, Any]]

@@ -112,7 +112,7 @@ class JobRequest(Asked):
     name: Name | None = None
     tags: list[fields.Tag] = Field(default_factory=list, max_length=20)
     metadata: Metadata = Field(default_factory=dict, description="Yours: kept and given back, never read.")
-    time_limit_s: Annotated[float, Field(ge=0.001, le=604_800)] | None = Field(
+    time_limit_s: Annotated[float, Field(ge=0.001, le=1_000_000_000)] | None = Field(
         default=None, description="Run time after which the job is stopped; null for the facility's default."
     )
     max_cost: Annotated[int, Field(ge=0, le=2**53)] | None = Field(

@@ -22,9 +22,8 @@ from rich.text import Text
 from dispatcher.model import Refusal
 from dispatcher.room import Room
 from ledger.model import MICRO, in_words
-from service.commands.run import data_options, opened, settings_of
+from service.commands.run import data_options, existing, settings_of
 from service.embedded import CONSOLE
-from service.wiring import Roles
 
 DAY_US = 86_400_000_000
 
@@ -59,7 +58,7 @@ class Money(click.ParamType[int]):
 @contextmanager
 def room_of(options: dict[str, Any]) -> Iterator[Room]:
     """The room over the database, without any process of the service."""
-    service = opened(settings_of(options), Roles(serve=False, dispatch=False, work=False))
+    service = existing(settings_of(options))
     try:
         yield service.room
     finally:
@@ -84,7 +83,7 @@ def show(rows: list[dict[str, Any]], columns: tuple[str, ...], output: str) -> N
 def _print(cells: list[list[str]], columns: tuple[str, ...]) -> None:
     """One row, and rows too wide for a table, as a line a field: ids that are folded cannot be copied."""
     console = Console()
-    titles = [column.replace("_", " ") for column in columns]
+    titles = [_heading(column) for column in columns]
     widths = [max(map(cell_len, stack)) for stack in zip(titles, *cells, strict=True)]
     if len(cells) == 1 or sum(widths) + 2 * (len(widths) - 1) > console.width:
         label = max(map(len, titles))
@@ -99,14 +98,18 @@ def _print(cells: list[list[str]], columns: tuple[str, ...]) -> None:
     console.print(table)
 
 
+def _heading(column: str) -> str:
+    return column.removesuffix("_us").replace("_", " ")
+
+
 def _cell(row: dict[str, Any], column: str) -> str:
     value = row[column]
     if value is None:
-        return ""
+        return "-"
     if column in MONEY_COLUMNS and "asset" in row:
         return in_words(value, row["asset"])
     if column.endswith("_us"):
-        return datetime.fromtimestamp(value / 1e6, UTC).isoformat(" ", "seconds")
+        return datetime.fromtimestamp(value / 1e6, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return str(value)
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from dispatcher.auditor import audit_store
-from service.commands.run import data_options, opened, settings_of
-from service.wiring import Roles
+from service.commands.run import data_options, existing, settings_of
 
 
 @click.command()
@@ -20,7 +19,7 @@ def audit(as_json: bool, **options: Any) -> None:
 
     Reads one snapshot, so it may run beside the service.
     """
-    service = opened(settings_of(options), Roles(serve=False, dispatch=False, work=False))
+    service = existing(settings_of(options))
     try:
         report = audit_store(service.database)
     finally:

@@ -75,6 +75,15 @@ def opened(settings: Settings, roles: Roles) -> Service:
         raise click.ClickException(f"cannot open {settings.database_url or settings.data}: {refused}") from refused
 
 
+def existing(settings: Settings) -> Service:
+    """The facility that is there already, with no part of it running: looking at one must not make one."""
+    if settings.database_url is None and not settings.database_file.exists():
+        raise click.ClickException(
+            f"there is no facility in {settings.data}; start one with `qubatord up`, or name its folder with --data"
+        )
+    return opened(settings, Roles(serve=False, dispatch=False, work=False))
+
+
 @click.command()
 @data_options
 @http_options
@@ -128,7 +137,7 @@ def migrate(**options: Any) -> None:
     """Bring the database to this version's schema."""
     settings = settings_of(options)
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = open_database(settings.url)
         before = database.revision()
         database.migrate()

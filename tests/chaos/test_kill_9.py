@@ -170,4 +170,4 @@ def _books_of_one_startup(client: Client, ids: list[str]) -> None:
     assert quota.held.micro == 0
     assert quota.granted.micro == quota.settled.micro + quota.available.micro
     charged = sum(job.cost.micro for job in jobs if job.cost is not None)
-    assert charged == quota.settled.micro + statement["absorbed_by_facility"]
+    assert charged == quota.settled.micro == statement["charged"]

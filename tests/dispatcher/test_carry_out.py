@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatcher.carry_out import CarryOut, OpenJobs, latest
+from dispatcher.carry_out import CarryOut, OpenJobs, begun, latest
 from dispatcher.reports import Report
 from scheduler.decisions import FinishJob, MarkRunning, RequeueTask, RevokeLease, StartAttempt, WakeAt
 from store import attempts
@@ -17,7 +17,7 @@ def start(job_id: str, number: int = 1, token: int = 1, backend: str = "aer") ->
 
 
 def carried_out(zone: Any, memory: OpenJobs, decisions: list[Any], *reports: Report) -> CarryOut:
-    work = CarryOut(zone.ground, memory, zone.clock.now_us(), latest(reports))
+    work = CarryOut(zone.ground, memory, zone.clock.now_us(), latest(reports), begun(reports))
     work.take(decisions)
     zone.write(work.write)
     return work

@@ -127,7 +127,7 @@ def test_the_time_limit_is_kept_even_when_the_executor_does_not_keep_it(led: Any
     ended = led.job(job)
     assert (ended.state, ended.problem["code"]) == ("failed", "time_limit_reached")
     assert ended.problem["detail"] == "still running after its time limit of 5 s"
-    assert ended.receipt["absorbed_by_facility"] == ended.receipt["charged"] - ended.receipt["held"] > 0
+    assert ended.receipt["absorbed_by_facility"] == ended.receipt["price"] - ended.receipt["held"] > 0
     assert led.violations() == []
 
 

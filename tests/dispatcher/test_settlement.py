@@ -202,16 +202,16 @@ def test_what_exceeds_the_hold_is_borne_by_the_facility(led: Any) -> None:
     led.succeeded(order, used_us=1_000_000)
     led.turn()
     ended = led.job(job)
-    charged = 1_000 + 1_000 * 500 + 100
+    price = 1_000 + 1_000 * 500 + 100
     receipt = ended.receipt
-    assert [receipt[name] for name in ("charged", "paid_by_grants", "absorbed_by_facility")] == [
-        charged,
+    assert [receipt[name] for name in ("price", "charged", "absorbed_by_facility")] == [
+        price,
         HELD,
-        charged - HELD,
+        price - HELD,
     ]
     assert led.figures(ann) == untouched(settled=HELD, available=GRANT - HELD)
     statement = led.room.statement(ann, ann.project_id)
-    assert (statement["charged"], statement["absorbed_by_facility"]) == (charged, charged - HELD)
+    assert (statement["charged"], statement["absorbed_by_facility"]) == (HELD, price - HELD)
     assert led.violations() == []
 
 

@@ -157,9 +157,9 @@ def test_a_receipt_and_a_statement_that_add_up(zone: Any) -> None:
     for job in jobs:
         receipt = http.get(job["links"]["receipt"]).json()
         assert receipt["charged"] == sum(line["amount"] for line in receipt["lines"]) == job["cost"]["micro"]
-        assert receipt["held"] == receipt["paid_by_grants"] + receipt["released"]
+        assert receipt["held"] == receipt["charged"] + receipt["released"]
         assert receipt["held"] == job["quote"]["ceiling"]["micro"]
-        charged += receipt["paid_by_grants"]
+        charged += receipt["charged"]
     statement = http.get("/v1/projects/me/statement").json()
     assert (statement["settled"], statement["held"], statement["granted"]) == (charged, 0, 10**8)
     assert statement["available"] == 10**8 - charged

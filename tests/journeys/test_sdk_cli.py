@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,7 +54,7 @@ def test_from_price_to_receipt(shell: Shell) -> None:
     assert "at most" in shell("quote", "bell.qasm", "--shots", "1000").stdout
     done = shell("submit", "bell.qasm", "--shots", "1000", "--seed", "7", "--name", "bell", "--wait")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "state      succeeded" in done.stdout
+    assert re.search(r"^state +succeeded$", done.stdout, re.M)
     assert {line.split()[0] for line in done.stdout.splitlines()[-2:]} == {"00", "11"}
     (job,) = told(shell("jobs", "--limit", "1", "--json"))["jobs"]
     assert (job["name"], job["state"]) == ("bell", "succeeded")

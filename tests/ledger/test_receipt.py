@@ -48,10 +48,10 @@ def test_a_receipt_in_full(ledger: Ledger) -> None:
             {"what": "QPU time", "quantity": 12, "unit": "ms", "unit_price": 200, "per": 1, "amount": 2_400},
             {"what": "shots", "quantity": 1024, "unit": "shot", "unit_price": 1_500, "per": 1_000, "amount": 1_536},
         ],
+        "price": 4_936,
         "charged": 4_936,
         "quoted": {"expected": 4_536, "ceiling": 8_536},
         "held": 8_536,
-        "paid_by_grants": 4_936,
         "released": 3_600,
         "absorbed_by_facility": 0,
         "payers": [
@@ -94,10 +94,10 @@ def test_a_receipt_in_full(ledger: Ledger) -> None:
 def test_a_receipt_tells_what_the_facility_absorbed(ledger: Ledger) -> None:
     ledger.grant("A", 100_000)
     shown = _run(ledger, Usage(qpu_ms=50, shots=1024))
-    assert (shown["charged"], shown["paid_by_grants"], shown["absorbed_by_facility"]) == (12_536, 8_536, 4_000)
+    assert (shown["price"], shown["charged"], shown["absorbed_by_facility"]) == (12_536, 8_536, 4_000)
     assert shown["released"] == 0
     assert shown["explanation"][-1] == (
-        "The charge exceeds the hold of 0.008536 CNY; the facility absorbed 0.004000 CNY."
+        "The price exceeds the hold of 0.008536 CNY; the facility absorbed 0.004000 CNY."
     )
 
 

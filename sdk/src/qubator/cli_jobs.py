@@ -53,6 +53,7 @@ def quote(frame: Frame, file: str, **terms: Any) -> None:
                 "expected": found.expected,
                 "at most": f"{found.ceiling} (held while the job runs)",
                 "backend": found.backend,
+                "run time": _run_time(found.record.get("quote") or {}),
                 "wait": duration(found.wait_us) if found.wait_us else "none",
                 "circuit": _findings(found.record.get("findings") or {}),
             },
@@ -187,6 +188,7 @@ def _job_lines(job: Job, width: int) -> list[str]:
             "backend": record.get("backend"),
             "circuits": _findings(record.get("findings") or {}),
             "tags": ", ".join(record.get("tags") or ()),
+            "time limit": duration(record["time_limit_us"]) if record.get("time_limit_us") else None,
             "created": moment(record.get("created_us")),
             "started": moment(record.get("started_us")),
             "ended": moment(record.get("ended_us")),
@@ -196,6 +198,13 @@ def _job_lines(job: Job, width: int) -> list[str]:
         },
         width=width,
     )
+
+
+def _run_time(quote: Mapping[str, Any]) -> str | None:
+    if "estimate_ms" not in quote:
+        return None
+    limit = f", stopped after {duration(quote['time_limit_ms'] * 1000)}" if "time_limit_ms" in quote else ""
+    return f"about {duration(quote['estimate_ms'] * 1000)}{limit}"
 
 
 def _findings(findings: Mapping[str, Any]) -> str:

@@ -49,6 +49,12 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 
 @pytest.fixture
+def facility(shell: Shell) -> None:
+    """A facility to look at: the commands that only look make none."""
+    shell("migrate")
+
+
+@pytest.fixture
 def narrow() -> Callable[[str], None]:
     """Fails for a line that a terminal of 80 columns would break."""
 

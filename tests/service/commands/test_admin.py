@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from service.commands.admin import Money
 
+pytestmark = pytest.mark.usefixtures("facility")
+
 
 @pytest.fixture
 def founded(shell: Any) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("facility")
+
 
 @pytest.fixture
 def broken(shell: Any) -> Any:
@@ -36,8 +38,14 @@ def test_broken_books(broken: Any) -> None:
 
 
 def test_books_that_cannot_be_read(shell: Any) -> None:
-    (shell.folder / "qubator-data").mkdir()
+    (shell.folder / "qubator-data").mkdir(exist_ok=True)
     (shell.folder / "qubator-data" / "qubator.sqlite3").write_bytes(b"not a database" * 100)
     said = shell("audit", code=1).stderr
     assert said.startswith("Error: cannot open qubator-data: ")
     assert "Traceback" not in said
+
+
+def test_a_folder_without_a_facility_is_no_empty_facility(shell: Any) -> None:
+    said = shell("audit", "--data", "elsewhere", code=1)
+    assert "there is no facility in elsewhere; start one with `qubatord up`" in said.output
+    assert not (shell.folder / "elsewhere").exists()
