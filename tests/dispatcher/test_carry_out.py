@@ -107,3 +107,26 @@ def test_the_first_final_report_decides() -> None:
     assert latest([]) == {}
     assert latest([started, done, late, other]) == {"j/0.1": done, "k/0.1": other}
     assert latest([late, started, done]) == {"j/0.1": late}
+
+
+def test_a_start_is_remembered_though_the_end_is_told_in_the_same_breath(zone: Any) -> None:
+    ann = zone.startup()
+    job, memory = zone.submit(ann), OpenJobs()
+    attempt, now = f"{job.id}/0.1", zone.clock.now_us()
+    started, done = Report("started", now - 900, attempt, 1), Report("succeeded", now - 100, attempt, 1, result=b"{}")
+    assert begun([done, started]) == {attempt: now - 900}
+    ended = FinishJob(job.id, "succeeded", attempt, None, "", 800)
+    carried_out(zone, memory, [start(job.id), MarkRunning(job.id, attempt), ended], started, done)
+    assert zone.job(job).started_us == now - 900
+    assert zone.room.attempts(ann, job.id)[0].started_us == now - 900
+
+
+def test_a_job_never_ends_before_its_report(zone: Any) -> None:
+    """A report may come in after the cycle has read its clock."""
+    ann = zone.startup()
+    job, memory = zone.submit(ann), OpenJobs()
+    attempt, now = f"{job.id}/0.1", zone.clock.now_us()
+    started, done = Report("started", now + 100, attempt, 1), Report("succeeded", now + 900, attempt, 1, result=b"{}")
+    ended = FinishJob(job.id, "succeeded", attempt, None, "", 800)
+    carried_out(zone, memory, [start(job.id), MarkRunning(job.id, attempt), ended], started, done)
+    assert (zone.job(job).started_us, zone.job(job).ended_us) == (now + 100, now + 900)

@@ -202,6 +202,7 @@ REFUSED: list[tuple[str, Any, dict[str, Any]]] = [
     ("backend_infeasible", None, {"backend": "aer-statevector", "work": {"qubits": 31}}),
     ("backend_infeasible", None, {"work": {"qubits": 201}}),
     ("invalid_request", None, {"time_limit_us": 3_601_000_000}),
+    ("job_too_long", None, {"time_limit_us": 5}),
     ("cost_limit", None, {"max_cost": HELD - 1}),
     ("no_grant", lambda zone: zone.startup(grant=None), {}),
     ("grant_exhausted", spent, {}),

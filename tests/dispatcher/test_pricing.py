@@ -17,6 +17,7 @@ def test_a_quote_in_figures() -> None:
     assert quoted["expected"] == {"micro": 1_000 + 3 * 500 + 150, "asset": "CNY"}
     assert quoted["ceiling"] == {"micro": 1_000 + 250 * 500 + 150, "asset": "CNY"}
     assert (quoted["estimate_ms"], quoted["ceiling_ms"], quoted["shots"]) == (3, 250, 1_500)
+    assert quoted["time_limit_ms"] == 60_000
     assert [(line["what"], line["amount"]) for line in quoted["lines"]] == [
         ("job", 1_000),
         ("QPU time", 1_500),

@@ -28,6 +28,20 @@ def test_a_hold_covers_ten_times_the_estimate_within_limits(
     assert Rules().ceiling_ms(estimate_us, time_limit_us) == ceiling_ms
 
 
+@pytest.mark.parametrize(
+    ("asked_us", "estimate_us", "limit_us"),
+    [
+        (5_000_000, 9_000_000, 5_000_000),  # as asked, whatever the estimate
+        (None, 1, 60_000_000),
+        (None, 15_000_000, 60_000_000),
+        (None, 15_000_001, 60_000_004),  # four times the estimate
+        (None, 3_000_000_000, 3_600_000_000),  # never longer than the longest
+    ],
+)
+def test_the_time_limit_in_force(asked_us: int | None, estimate_us: int, limit_us: int) -> None:
+    assert Rules().time_limit_of(asked_us, estimate_us) == limit_us
+
+
 @given(st.integers(1, 10**10), st.integers(1, 10**10))
 def test_a_ceiling_is_at_least_a_millisecond_and_at_most_the_time_limit(estimate_us: int, time_limit_us: int) -> None:
     ceiling_ms = Rules().ceiling_ms(estimate_us, time_limit_us)

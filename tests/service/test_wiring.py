@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,11 @@ def test_a_bare_process_has_a_migrated_store_and_a_room(tmp_path: Path) -> None:
     finally:
         service.stop()
         service.stop()
+
+
+def test_nobody_else_may_look_into_the_data_folder(tmp_path: Path) -> None:
+    Service(settings(tmp_path), NOTHING).stop()
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize(

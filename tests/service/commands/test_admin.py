@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -96,6 +98,23 @@ def test_a_name_is_shown_as_it_is(shell: Any, name: str) -> None:
     shell("project", "create", "other")
     assert name in "".join(shell("project", "list").stdout.split("\n"))
     assert shell.json("project", "list")[0]["name"] == name
+
+
+@pytest.mark.parametrize("command", ["project list", "token list", "funder create x", "backend list", "grant list"])
+def test_looking_at_a_facility_does_not_make_one(shell: Any, command: str) -> None:
+    project = ["--project", "prj_x"] if command == "grant list" else []
+    said = shell(*command.split(), *project, "--data", "elsewhere", code=1).stderr
+    assert said.startswith("Error: there is no facility in elsewhere; ")
+    assert not (shell.folder / "elsewhere").exists()
+
+
+def test_moments_are_shown_as_dates_and_what_never_was_as_a_dash(founded: Any) -> None:
+    founded("token", "create", "--project", founded.project, "--name", "alice", "--days", "1")
+    said = founded("token", "list", "--project", founded.project).stdout
+    lines = dict(re.split(r"  +", line, maxsplit=1) for line in said.splitlines())
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert lines["expires"] in {f"{tomorrow - timedelta(minutes=m):%Y-%m-%d %H:%M} UTC" for m in (0, 1)}
+    assert lines["revoked"] == "-"
 
 
 REFUSED: list[tuple[list[str], int, str]] = [
