@@ -7,6 +7,7 @@ be the expense (arrays of amplitudes, evolutions, permutations) count by a formu
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -109,7 +110,7 @@ class _Counter:
                 if not measured.isdisjoint(qubits):
                     total.mid_circuit = True
                 if instruction.is_standard_gate():
-                    part = self.standard(instruction, name, len(qubits))
+                    part = self.standard(instruction, name, len(qubits), total.clifford)
                 elif name == "reset" and is_genuine(instruction):
                     part = _RESET
                     total.mid_circuit |= not touched.isdisjoint(qubits)
@@ -121,9 +122,8 @@ class _Counter:
             if part is not _MEASURE and part is not _RESET:
                 touched.update(qubits)
             self.add(total, part)
-            level = part.depth + max((levels.get(bit, 0) for bit in (*qubits, *instruction.clbits)), default=0)
-            for bit in (*qubits, *instruction.clbits):
-                levels[bit] = level
+            clbits = instruction.clbits
+            _lift(levels, (*qubits, *clbits) if clbits else qubits, part.depth)
         total.depth = max(levels.values(), default=0)
         random = total.mid_circuit or total.control_flow
         total.active = len(touched | measured) if random else len(touched)
@@ -139,15 +139,16 @@ class _Counter:
         if total.operations > self.limits.operations or self.visits > 2 * self.limits.operations:
             _too_large("operations", max(total.operations, self.visits // 2), self.limits.operations)
 
-    def standard(self, instruction: CircuitInstruction, name: str, width: int) -> Structure:
-        """One of Qiskit's standard gates."""
+    def standard(self, instruction: CircuitInstruction, name: str, width: int, wonder: bool) -> Structure:
+        """One of Qiskit's standard gates. `wonder`: whether it still matters that its angles are a Clifford gate's."""
         params = instruction.params
         if not params:
             return _STANDARD[min(width, 3)][name in CLIFFORD]
-        if not all(math.isfinite(param) for param in params if isinstance(param, float)):
-            detail = f'a gate "{name}" has an angle that is no finite number; replace it'
-            raise Rejected("circuit_invalid", detail, {"gate": name})
-        return _STANDARD[min(width, 3)][name in TURNING and is_clifford(name, params)]
+        for param in params:
+            if isinstance(param, float) and not math.isfinite(param):
+                detail = f'a gate "{name}" has an angle that is no finite number; replace it'
+                raise Rejected("circuit_invalid", detail, {"gate": name})
+        return _STANDARD[min(width, 3)][wonder and name in TURNING and is_clifford(name, params)]
 
     def other(
         self, instruction: CircuitInstruction, definition_depth: int, block_depth: int, loop_product: int
@@ -287,3 +288,15 @@ def _too_large(name: str, found: int, bound: int) -> NoReturn:
     }[name]
     detail = f"the circuit has {found} {words}, at most {bound} are taken; use fewer or split it"
     raise Rejected("circuit_too_large", detail, {name: found, f"{name}_max": bound})
+
+
+def _lift(levels: dict[Any, int], bits: Sequence[Any], depth: int) -> None:
+    """Put an operation of this depth on top of what its bits carry: the inner loop of every count."""
+    level = 0
+    for bit in bits:
+        known = levels.get(bit, 0)
+        if known > level:
+            level = known
+    level += depth
+    for bit in bits:
+        levels[bit] = level
