@@ -157,7 +157,7 @@ class Dispatcher:
         """State from the store; what was lost with an earlier run is requeued in the same commit."""
         now = self._ground.now_us()
 
-        def unit(conn: Connection) -> tuple[State, OpenJobs]:
+        def unit(conn: Connection) -> tuple[State, OpenJobs, Effects]:
             leader.hold(conn, "dispatcher", epoch)
             if self._executor is not None:
                 offer = self._executor.capabilities()
@@ -175,12 +175,14 @@ class Dispatcher:
             for row in workers.list_workers(conn):
                 if row.state == "up" and row.id.startswith(recovery.LOCAL) and row.id != here:
                     workers.mark_lost(conn, row.id)
-            return state, memory
+            return state, memory, work.effects
 
-        state, self._open = self._ground.database.writer.run(unit)
+        state, self._open, effects = self._ground.database.writer.run(unit)
         with self._lock:
             self._state = state
+        self._wake_at_us = None
         self._agree_with_executor(now)
+        self._carry_out(effects)
 
     def _agree_with_executor(self, now: int) -> None:
         """Where the executor and the rebuilt state differ, the state is right about what is wanted and the executor

@@ -215,6 +215,33 @@ def test_when_the_commit_fails_nothing_has_happened_and_reports_are_told_again(l
     assert led.violations() == []
 
 
+def test_a_cancel_that_meets_a_failing_commit_still_stops_the_attempt(led: Any, monkeypatch: Any) -> None:
+    ann = led.startup()
+    job = led.submit(ann)
+    (order,) = led.turn()
+    led.started(order)
+    led.turn()
+    led.room.cancel(ann, job.id)
+    broken_once(led, monkeypatch)
+    with pytest.raises(StoreUnavailable):
+        led.turn()
+    assert led.executor.stops == []
+    led.lead()
+    assert led.executor.stops == [(order.attempt_id, order.token)]
+    led.stopped(order, used_us=2_000)
+    led.turn()
+    assert (led.job(job).state, led.job(job).receipt["charged"]) == ("cancelled", 2_000)
+
+
+def test_wake_ups_are_those_of_the_present_state(zone: Any) -> None:
+    zone.submit(zone.startup())
+    zone.dispatcher._wake_at_us = zone.clock.now_us() + 5
+    zone.lead()
+    assert zone.dispatcher._wake_at_us is None, "what an earlier state asked for is of no meaning"
+    zone.turn()
+    assert zone.dispatcher._wake_at_us == zone.clock.now_us() + zone.policy.lease_us
+
+
 def test_when_the_commit_of_a_lease_fails_the_lease_is_decided_again(led: Any, monkeypatch: Any) -> None:
     job = led.submit(led.startup())
     broken_once(led, monkeypatch)
