@@ -53,7 +53,7 @@ def rebuild(
     _join(state, policy, workers.list_workers(conn), now, here)
     history = _attempts_by_job(conn)
     for job in jobs.open_jobs(conn):
-        _restore(state, policy, ground, memory, job, history.get(job.id, []), now)
+        _restore(state, policy, ground, memory, job, history.get(job.id, []), now, here)
         if job.cancel_requested_us is not None:
             decisions += step(state, CancelRequested(now, job.id), policy)
     holders = {row.worker_id for row in attempts.open_attempts(conn, None)}
@@ -77,7 +77,14 @@ def _attempts_by_job(conn: Connection) -> dict[str, list[AttemptRow]]:
 
 
 def _restore(
-    state: State, policy: Policy, ground: Ground, memory: OpenJobs, job: JobRow, rows: list[AttemptRow], now: int
+    state: State,
+    policy: Policy,
+    ground: Ground,
+    memory: OpenJobs,
+    job: JobRow,
+    rows: list[AttemptRow],
+    now: int,
+    here: str | None,
 ) -> None:
     failures = tuple(cast(FailureKind, row.failure["kind"]) for row in rows if row.failure is not None and _counts(row))
     task = replace(task_of(job, _backends(job, ground)), attempts_made=len(rows), failures=failures)
@@ -98,7 +105,8 @@ def _restore(
         last.worker_id,
         last.backend,
         now + policy.lease_us,
-        started=_loss_counts(last),
+        # On this run's own worker it goes on; on another's, what matters is how its loss would count.
+        started=last.started_us is not None if last.worker_id == here else _loss_counts(last),
         failures=failures,
     )
     step(state, restored, policy)

@@ -211,6 +211,27 @@ def test_a_crash_before_the_restart_counts_after_it(zone: Any) -> None:
     assert (zone.job(job).state, zone.job(job).problem["code"]) == ("failed", "engine_crashed")
 
 
+def test_what_goes_on_beside_a_rebuilt_state_has_begun_for_it_too(zone: Any) -> None:
+    """The same process, after a commit that failed: time limit and crashes count as before."""
+    zone.lead()
+    job = zone.submit(zone.startup(), time_limit_us=5_000_000)
+    (order,) = zone.turn()
+    zone.started(order)
+    zone.turn()
+    zone.lead()
+    zone.turn()
+    zone.clock.pass_(7.1)
+    zone.turn()
+    assert zone.executor.stops == [(order.attempt_id, order.token)], "the second line of the time limit"
+    zone.lead()
+    zone.failed(order, "crash")
+    (second,) = zone.turn()
+    zone.started(second)
+    zone.failed(second, "crash")
+    zone.turn()
+    assert zone.job(job).state == "failed"
+
+
 def test_restarts_are_nobodys_fault_but_not_for_ever(zone: Any) -> None:
     zone.lead()
     job = zone.submit(zone.startup())
