@@ -92,7 +92,7 @@ def test_nothing_to_show_is_a_heading_alone(shell: Any) -> None:
     assert shell("project", "list", "-q").stdout == ""
 
 
-@pytest.mark.parametrize("name", ["[/bold]", "[red]x", "量子制药", "a" * 200, "-- drop"])
+@pytest.mark.parametrize("name", ["[/bold]", "[red]x", "量子制药" * 8, "a" * 200, "-- drop"])
 def test_a_name_is_shown_as_it_is(shell: Any, name: str) -> None:
     shell("project", "create", "--", name)
     shell("project", "create", "other")
