@@ -1,4 +1,4 @@
-"""The loop: what it takes in, what it commits, what it does only after the commit, and what it does when that fails."""
+"""The loop: what it takes in, what it commits, and what it does only after the commit."""
 
 from __future__ import annotations
 
