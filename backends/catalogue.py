@@ -15,6 +15,9 @@ from backends import estimate
 from backends.findings import CircuitFindings, Findings
 from backends.rejected import Rejection
 
+# A result is an array, then base64, then a document, and for a moment all three.
+_RESULT_COPIES = 3
+
 Method = Literal["automatic", "statevector", "matrix_product_state", "stabilizer"]
 
 
@@ -91,6 +94,7 @@ def memory_mib_needed(method: Method, circuit: CircuitFindings) -> int:
 
 def _obstacle(spec: BackendSpec, findings: Findings, memory_mib: int) -> Rejection | None:
     """Why this backend cannot run the work, if it cannot: the first of width, gate set and memory that fails."""
+    result_mib = _RESULT_COPIES * findings.result_bytes >> 20
     for index, circuit in enumerate(findings.circuits):
         where = f"circuit {index} has {circuit.qubits} qubits"
         if circuit.qubits > spec.qubits_max:
@@ -98,7 +102,7 @@ def _obstacle(spec: BackendSpec, findings: Findings, memory_mib: int) -> Rejecti
         if spec.method == "stabilizer" and not circuit.clifford:
             reason = f"{spec.name} runs Clifford circuits only and circuit {index} has other gates; choose another"
             return _infeasible(spec, reason, circuit, spec.qubits_max)
-        needed_mib = memory_mib_needed(spec.method, circuit)
+        needed_mib = memory_mib_needed(spec.method, circuit) + result_mib
         if needed_mib > memory_mib:
             reason = (
                 f"{where} and needs {needed_mib} MiB on {spec.name}, a worker has {memory_mib} MiB; "

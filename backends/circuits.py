@@ -31,7 +31,8 @@ INSTRUCTION_NAMES = frozenset(
 ) | {"Clifford", "Delay", "Store", "AnnotatedOperation", "PauliProductMeasurement", "pauli_product_measurement"}
 
 _REMEMBERED_CONTENTS = 256
-_REMEMBERED_INSTRUCTIONS = 20_000
+_REMEMBERED_INSTRUCTIONS = 40_000
+"""Over all that is remembered; with all that is compiled from it, an instruction takes about 2 kB."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _UNPRINTED = re.compile(r"[^\x20-\x7e]+")
 _GZIP_WINDOW, _ZLIB_WINDOW = 31, 15
@@ -66,11 +67,24 @@ def decode(form: str, content: str, limits: Limits, where: str) -> tuple[Circuit
         Circuit(circuit, key + index.to_bytes(4, "big"))
         for index, circuit in enumerate(_load(form, content, limits, where))
     )
-    if sum(len(each.circuit.data) for each in circuits) <= _REMEMBERED_INSTRUCTIONS:
-        _remembered[key] = circuits
-        if len(_remembered) > _REMEMBERED_CONTENTS:
-            _remembered.popitem(last=False)
+    _remember(key, circuits)
     return circuits
+
+
+def _remember(key: bytes, circuits: tuple[Circuit, ...]) -> None:
+    """Keep what is not too large, and let go of what was not used for longest."""
+    if _size(circuits) > _REMEMBERED_INSTRUCTIONS:
+        return
+    _remembered[key] = circuits
+    total = sum(map(_size, _remembered.values()))
+    while len(_remembered) > _REMEMBERED_CONTENTS or total > _REMEMBERED_INSTRUCTIONS:
+        _, oldest = _remembered.popitem(last=False)
+        total -= _size(oldest)
+
+
+def _size(circuits: tuple[Circuit, ...]) -> int:
+    """Instructions of all circuits of one content."""
+    return sum(len(each.circuit.data) for each in circuits)
 
 
 def _load(form: str, content: str, limits: Limits, where: str) -> list[QuantumCircuit]:

@@ -16,7 +16,7 @@ from backends.engine import Method
 from backends.flatten import flatten
 from backends.registers import Register, registers_of
 
-_ENDINGS_KEPT = 16
+_ENDINGS_KEPT = 4
 
 
 @dataclass(eq=False, slots=True)

@@ -29,7 +29,7 @@ class Limits:
     clbits: int = 4_096
     operations: int = 200_000
     operations_total: int = 5_000_000
-    """Over the whole work: operations x parameter sets never enter, this bounds what has to be decoded."""
+    """Over all circuits of the work; parameter sets do not enter."""
     expression_depth: int = 128
     """Parentheses, brackets and braces inside each other in program text."""
     control_flow_depth: int = 16

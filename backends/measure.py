@@ -24,7 +24,7 @@ def measure(work: Work, limits: Limits) -> Findings:
     result_too_large. A circuit that was measured before under the same limits is not measured again.
     """
     order = {id(circuit): index for index, circuit in enumerate(work.circuits)}
-    found = [findings_of(circuit, limits, f"circuit {index}") for index, circuit in enumerate(work.circuits)]
+    found = _all_findings(work, limits)
     executions, shots, terms = ([0] * len(found) for _ in range(3))
     parameter_sets = result_bytes = 0
     for position, pub in enumerate(work.pubs):
@@ -65,6 +65,23 @@ def measure(work: Work, limits: Limits) -> Findings:
         qubits_max=max((circuit.qubits for circuit in found), default=0),
         result_bytes=result_bytes,
     )
+
+
+def _all_findings(work: Work, limits: Limits) -> list[CircuitFindings]:
+    """Every circuit's numbers, until together they are too many."""
+    found: list[CircuitFindings] = []
+    operations = 0
+    for index, circuit in enumerate(work.circuits):
+        found.append(findings_of(circuit, limits, f"circuit {index}"))
+        operations += found[-1].operations
+        if operations > limits.operations_total:
+            detail = (
+                f"the circuits up to circuit {index} have {operations} operations together, "
+                f"at most {limits.operations_total} are taken; split the job"
+            )
+            fields = {"operations": operations, "operations_max": limits.operations_total}
+            raise Rejected("circuit_too_large", detail, fields)
+    return found
 
 
 def stochastic(found: CircuitFindings | Structure) -> bool:

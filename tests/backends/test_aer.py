@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,15 @@ def test_shots_are_those_spent(desk: Any) -> None:
     )
     assert desk.run(sampler).shots == 12 * 10 + 64
     assert desk.run(desk.estimator(ansatz(), NOISY)).shots == 0
+
+
+def test_the_engines_time_is_in_microseconds_and_within_the_call(desk: Any) -> None:
+    work = desk.sampler(ghz(16), {"shots": 1000})
+    desk.run(work, "aer-statevector")
+    began = time.perf_counter()
+    execution = desk.run(work, "aer-statevector")
+    wall_us = (time.perf_counter() - began) * 1e6
+    assert 500 < execution.qpu_us <= wall_us + 1000
 
 
 def test_no_pubs(desk: Any) -> None:

@@ -107,6 +107,14 @@ def test_memory_decides_by_the_qubit() -> None:
     assert "1024 MiB" in refusal.detail
 
 
+def test_the_result_needs_memory_too() -> None:
+    large = replace(work(circuit(5)), result_bytes=100 << 20)
+    assert feasible(large, "aer", 301) == ("aer",)
+    refusal = feasible(large, "aer", 300)
+    assert isinstance(refusal, Rejection)
+    assert refusal.fields["needed_mib"] == 301
+
+
 def test_only_busy_qubits_need_memory() -> None:
     """A circuit laid out on a device of 127 qubits with five of them busy is a circuit of five."""
     assert feasible(work(circuit(127, active=5)), "aer", 16) == ("aer",)

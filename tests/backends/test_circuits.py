@@ -83,6 +83,18 @@ def test_what_was_not_used_for_long_is_forgotten(monkeypatch: pytest.MonkeyPatch
     assert len(circuits._remembered) == 2
 
 
+def test_what_is_remembered_is_bounded_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each content holds four instructions; the bound holds two of them."""
+    monkeypatch.setattr(circuits, "_REMEMBERED_INSTRUCTIONS", 8)
+    monkeypatch.setattr(circuits, "_remembered", type(circuits._remembered)())
+    contents = [packed(bell(number)) for number in (200, 201, 202)]
+    found = [decode("qpy", content)[0] for content in contents]
+    assert len(circuits._remembered) == 2
+    assert decode("qpy", contents[2])[0] is found[2]
+    assert decode("qpy", contents[1])[0] is found[1]
+    assert decode("qpy", contents[0])[0] is not found[0]
+
+
 def test_large_circuits_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(circuits, "_REMEMBERED_INSTRUCTIONS", 3)
     content = packed(bell(43))

@@ -12,6 +12,35 @@ from hypothesis import strategies as st
 from backends.limits import Limits
 
 
+def test_defaults_are_the_documented_ones() -> None:
+    assert Limits().to_json() == {
+        "body_bytes": 8_000_000,
+        "inflated_bytes": 32_000_000,
+        "qasm2_bytes": 1_000_000,
+        "qasm3_bytes": 65_536,
+        "qasm3_copies": 20_000,
+        "qubits": 200,
+        "clbits": 4_096,
+        "operations": 200_000,
+        "operations_total": 5_000_000,
+        "expression_depth": 128,
+        "control_flow_depth": 16,
+        "loop_product": 100_000,
+        "definition_depth": 32,
+        "evolution_reps": 10_000,
+        "unitary_qubits": 7,
+        "state_qubits": 14,
+        "circuits": 1_000,
+        "pubs": 1_000,
+        "parameter_numbers": 1_000_000,
+        "executions": 100_000,
+        "observable_terms": 200_000,
+        "shots": 1_000_000,
+        "precision_min": 0.001,
+        "result_bytes": 256_000_000,
+    }
+
+
 def test_defaults_round_trip() -> None:
     assert Limits.from_json(json.loads(json.dumps(Limits().to_json()))) == Limits()
     assert Limits.from_json({}) == Limits()

@@ -124,6 +124,13 @@ def test_findings_are_remembered_with_the_circuit(desk: Any) -> None:
     assert desk.decode(work).circuits[0].notes["findings"].operations == first.operations
 
 
+def test_operations_add_up_over_the_work(desk: Any) -> None:
+    work = desk.sampler([desk.bell(), desk.bell(), desk.bell()])
+    desk.measure(work, operations_total=12)
+    refusal = desk.refusal(desk.measure, work, operations_total=11)
+    assert (refusal.code, refusal.fields) == ("circuit_too_large", {"operations": 12, "operations_max": 11})
+
+
 def test_no_pubs_and_no_circuits(desk: Any) -> None:
     found = desk.measure(orjson.dumps({"v": 1, "primitive": "estimator", "circuits": [], "pubs": []}))
     assert (found.pubs, found.circuits, found.qubits_max, found.result_bytes) == (0, (), 0, 0)

@@ -11,7 +11,8 @@ from qiskit.circuit import ParameterVector, QuantumCircuit
 from qiskit.circuit.library import StatePreparation
 from qiskit_aer import AerSimulator
 
-from backends.run import backend_of
+from backends import circuits
+from backends.run import backend_of, warm_up
 
 
 def layered(qubits: int) -> QuantumCircuit:
@@ -46,6 +47,12 @@ def test_names(desk: Any) -> None:
 def test_refusals_of_decoding_come_through(desk: Any) -> None:
     assert desk.refusal(desk.run, b"{}").code == "circuit_invalid"
     assert desk.refusal(desk.run, desk.sampler(desk.bell(), {"shots": 0})).code == "shots_out_of_range"
+
+
+def test_warming_up_runs_both_primitives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuits, "_remembered", type(circuits._remembered)())
+    warm_up()
+    assert [len(one) for one in circuits._remembered.values()] == [1, 1]
 
 
 def test_a_stabilizer_backend_declines_other_gates(desk: Any) -> None:
