@@ -29,7 +29,7 @@ def scan(content: bytes, limits: Limits, instruction_names: Collection[str]) -> 
     version = version_of(content)
     try:
         return _Walker(content, version, limits, instruction_names).file()
-    except (struct.error, UnicodeDecodeError, IndexError) as error:
+    except (struct.error, UnicodeDecodeError, IndexError, OverflowError) as error:
         _malformed("it ends early or its lengths do not fit", error)
 
 
@@ -75,7 +75,7 @@ class _Walker:
         if self.version >= 16:
             starts = struct.unpack_from(f"!{circuits}Q", self.content, at)
             for start in starts:
-                self.circuit(start, 0, 0, 1)
+                self.circuit(self.skip(0, start), 0, 0, 1)
         else:
             for _ in range(circuits):
                 at, _ = self.circuit(at, 0, 0, 1)

@@ -21,6 +21,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from ledger.commands import Command, FundProgramme, IssueGrant
 from ledger.core import apply, decide
@@ -28,6 +29,12 @@ from ledger.model import Entry, Grant
 from store import book, identity
 from store.database import Connection, Database, open_database
 from store.rows import FunderRow, JobRow, MemberRow, ProgrammeRow, ProjectRow
+
+# How long an example takes says more about the neighbours than about the code. Where nobody can look at a new
+# counter-example at once (CI), the same examples are tried every time; elsewhere new ones are sought.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 DIALECTS = ("sqlite", "postgresql")
 # Nothing here has to outlive the machine.

@@ -9,7 +9,7 @@ import warnings
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from qiskit import qpy, transpile
 from qiskit.circuit import (
@@ -225,6 +225,7 @@ def test_random_circuits_are_walked(seed: int, version: int) -> None:
 
 
 @given(st.integers(0, 2**32), st.sampled_from(VERSIONS), st.sampled_from(CIRCUITS))
+@example(1431, 16, CIRCUITS[0])  # a circuit said to begin at an offset that no machine can address
 def test_damage_ends_in_a_refusal_or_in_a_walk(seed: int, version: int, make: Any) -> None:
     content = dumped([make()], version)
     if content is None:
