@@ -52,16 +52,23 @@ class QuoteAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """A submission that passed every check that needs no lock."""
+class _Terms:
+    """What jobs of one kind have in common: findings, backends (best first), times and quote."""
 
-    submission: Submission
-    project_id: str
     findings: Mapping[str, Any]
     backends: tuple[str, ...]
     estimate_us: int
     time_limit_us: int
     quote: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A submission that passed every check that needs no lock."""
+
+    submission: Submission
+    project_id: str
+    terms: _Terms
     work_hash: str
     measured_now: bool
 
@@ -125,7 +132,9 @@ class Intake:
         return [
             plan
             if isinstance(plan, Refusal)
-            else QuoteAnswer(quote=plan.quote, backend=plan.backends[0], wait_us=wait_us, findings=plan.findings)
+            else QuoteAnswer(
+                quote=plan.terms.quote, backend=plan.terms.backends[0], wait_us=wait_us, findings=plan.terms.findings
+            )
             for plan in self._plans(caller, submissions)
         ]
 
@@ -202,6 +211,8 @@ class Intake:
                 busy = Refusal("unavailable", f"Circuits cannot be inspected now: {closed}.", {"retry_after_s": 5})
                 return [busy] * len(submissions)
             measured = dict(zip(missing, found_now, strict=True))
+        # The jobs of a batch are often alike but for their angles: each kind is routed and priced once.
+        agreed: dict[tuple[Findings, str, int | None, int | None], _Terms | Refusal] = {}
         plans: list[_Plan | Refusal] = []
         for work_hash, submission in zip(hashes, submissions, strict=True):
             found = measured.get(work_hash)
@@ -209,12 +220,20 @@ class Intake:
                 plans.append(refused(found))
                 continue
             findings = found if found is not None else kept[work_hash]
-            plans.append(self._plan(caller, submission, findings, work_hash, found is not None))
+            kind = (findings, submission.backend, submission.time_limit_us, submission.max_cost)
+            terms = agreed.get(kind)
+            if terms is None:
+                terms = agreed[kind] = self._terms(submission, findings)
+            if isinstance(terms, Refusal):
+                plans.append(terms)
+                continue
+            project_id = submission.project_id or caller.project_id
+            assert project_id is not None
+            plans.append(_Plan(submission, project_id, terms, work_hash, found is not None))
         return plans
 
-    def _plan(
-        self, caller: Caller, submission: Submission, findings: Findings, work_hash: str, measured_now: bool
-    ) -> _Plan | Refusal:
+    def _terms(self, submission: Submission, findings: Findings) -> _Terms | Refusal:
+        """Where the job would run, for how long and at what price, or why not. Reads no more than the kind of job."""
         rules = self._ground.rules
         candidates = feasible(findings, submission.backend, rules.memory_mib)
         if not isinstance(candidates, tuple):
@@ -244,19 +263,7 @@ class Intake:
                 "Raise max_cost, lower the shots, or set a shorter time_limit_s.",
                 {"ceiling": ceiling, "max_cost": submission.max_cost, "asset": rules.asset},
             )
-        project_id = submission.project_id or caller.project_id
-        assert project_id is not None
-        return _Plan(
-            submission=submission,
-            project_id=project_id,
-            findings=findings.to_json(),
-            backends=candidates,
-            estimate_us=estimate,
-            time_limit_us=limit,
-            quote=quote,
-            work_hash=work_hash,
-            measured_now=measured_now,
-        )
+        return _Terms(findings.to_json(), candidates, estimate, limit, quote)
 
     def _admit(self, conn: Connection, caller: Caller, plans: Sequence[_Plan]) -> list[Accepted | Refusal]:
         now = self._ground.now_us()
@@ -299,7 +306,7 @@ class _Admission:
             job_id=job_id,
             project_id=plan.project_id,
             asset=self._ground.rules.asset,
-            amount=plan.quote["ceiling"]["micro"],
+            amount=plan.terms.quote["ceiling"]["micro"],
         )
         decided = ledger.core.decide(self._book, hold)
         if isinstance(decided, LedgerRefusal):
@@ -322,13 +329,13 @@ class _Admission:
         self._ground.blobs.put_many(conn, list(works.values()))
         for work_hash, work in works.items():
             self._ground.works.put(work_hash, work)
-        measured = {plan.work_hash: dict(plan.findings) for plan in self._plans if plan.measured_now}
+        measured = {plan.work_hash: dict(plan.terms.findings) for plan in self._plans if plan.measured_now}
         if measured:
             inspections.put_many(conn, measured, self._now_us)
         book_store.record(conn, self._entries, self._book)
         jobs.insert_jobs(conn, self._rows)
         inbox.append(
-            conn, [job_submitted(row, plan.backends) for row, plan in zip(self._rows, self._plans, strict=True)]
+            conn, [job_submitted(row, plan.terms.backends) for row, plan in zip(self._rows, self._plans, strict=True)]
         )
 
     def _queue_full(self, project_id: str) -> Refusal | None:
@@ -352,7 +359,7 @@ class _Admission:
             version=1,
             priority=submission.priority,
             backend_asked=submission.backend,
-            backend=plan.backends[0],
+            backend=plan.terms.backends[0],
             tags=submission.tags,
             metadata=dict(submission.metadata),
             request_hash=submission.request_hash,
@@ -361,11 +368,11 @@ class _Admission:
             created_us=self._now_us,
             started_us=None,
             ended_us=None,
-            time_limit_us=plan.time_limit_us,
+            time_limit_us=plan.terms.time_limit_us,
             max_cost=submission.max_cost,
-            estimate_us=plan.estimate_us,
-            quote=dict(plan.quote),
-            findings=dict(plan.findings),
+            estimate_us=plan.terms.estimate_us,
+            quote=dict(plan.terms.quote),
+            findings=dict(plan.terms.findings),
             result_hash=None,
             result_size=None,
             problem=None,
