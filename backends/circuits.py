@@ -50,7 +50,39 @@ class Circuit:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-_remembered: OrderedDict[bytes, tuple[Circuit, ...]] = OrderedDict()
+class _Memory:
+    """The contents decoded last, with a running count of their instructions: counting anew for each would cost more
+    than decoding.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, tuple[Circuit, ...]] = OrderedDict()
+        self._instructions = 0
+
+    def __len__(self) -> int:
+        """How many contents are remembered."""
+        return len(self._kept)
+
+    def get(self, key: bytes) -> tuple[Circuit, ...] | None:
+        """What is remembered under the key, now as the last used."""
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+        return found
+
+    def put(self, key: bytes, circuits: tuple[Circuit, ...]) -> None:
+        """Keep what is not too large, and let go of what was not used for longest."""
+        size = _size(circuits)
+        if size > _REMEMBERED_INSTRUCTIONS:
+            return
+        self._kept[key] = circuits
+        self._instructions += size
+        while len(self._kept) > _REMEMBERED_CONTENTS or self._instructions > _REMEMBERED_INSTRUCTIONS:
+            _, oldest = self._kept.popitem(last=False)
+            self._instructions -= _size(oldest)
+
+
+_memory = _Memory()
 
 
 def decode(form: str, content: str, limits: Limits, where: str) -> tuple[Circuit, ...]:
@@ -60,26 +92,15 @@ def decode(form: str, content: str, limits: Limits, where: str) -> tuple[Circuit
     circuit_too_large, control_flow_too_deep or payload_unsupported; `where` names the circuit in the sentence.
     """
     key = blake2b(content.encode(), digest_size=16, key=f"{form}/{hash(limits)}".encode()).digest()
-    if key in _remembered:
-        _remembered.move_to_end(key)
-        return _remembered[key]
+    remembered = _memory.get(key)
+    if remembered is not None:
+        return remembered
     circuits = tuple(
         Circuit(circuit, key + index.to_bytes(4, "big"))
         for index, circuit in enumerate(_load(form, content, limits, where))
     )
-    _remember(key, circuits)
+    _memory.put(key, circuits)
     return circuits
-
-
-def _remember(key: bytes, circuits: tuple[Circuit, ...]) -> None:
-    """Keep what is not too large, and let go of what was not used for longest."""
-    if _size(circuits) > _REMEMBERED_INSTRUCTIONS:
-        return
-    _remembered[key] = circuits
-    total = sum(map(_size, _remembered.values()))
-    while len(_remembered) > _REMEMBERED_CONTENTS or total > _REMEMBERED_INSTRUCTIONS:
-        _, oldest = _remembered.popitem(last=False)
-        total -= _size(oldest)
 
 
 def _size(circuits: tuple[Circuit, ...]) -> int:

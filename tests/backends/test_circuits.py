@@ -73,23 +73,23 @@ def test_the_same_content_is_read_once() -> None:
 
 def test_what_was_not_used_for_long_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(circuits, "_REMEMBERED_CONTENTS", 2)
-    monkeypatch.setattr(circuits, "_remembered", type(circuits._remembered)())
+    monkeypatch.setattr(circuits, "_memory", type(circuits._memory)())
     first, second, third = (packed(bell(number)) for number in (100, 101, 102))
     kept = decode("qpy", first)[0]
     decode("qpy", second)
     assert decode("qpy", first)[0] is kept
     decode("qpy", third)
     assert decode("qpy", first)[0] is kept
-    assert len(circuits._remembered) == 2
+    assert len(circuits._memory) == 2
 
 
 def test_what_is_remembered_is_bounded_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each content holds four instructions; the bound holds two of them."""
     monkeypatch.setattr(circuits, "_REMEMBERED_INSTRUCTIONS", 8)
-    monkeypatch.setattr(circuits, "_remembered", type(circuits._remembered)())
+    monkeypatch.setattr(circuits, "_memory", type(circuits._memory)())
     contents = [packed(bell(number)) for number in (200, 201, 202)]
     found = [decode("qpy", content)[0] for content in contents]
-    assert len(circuits._remembered) == 2
+    assert len(circuits._memory) == 2
     assert decode("qpy", contents[2])[0] is found[2]
     assert decode("qpy", contents[1])[0] is found[1]
     assert decode("qpy", contents[0])[0] is not found[0]
