@@ -108,16 +108,21 @@ def submits_one_by_one(service: Running, bodies: list[bytes], threads: int) -> f
     return share * threads / (time.perf_counter() - began)
 
 
-def submits_batched(service: Running, requests: list[dict[str, Any]]) -> float:
-    """Durable submits per second, BATCH distinct circuits a request."""
+def submits_batched(service: Running, requests: list[dict[str, Any]], connections: int) -> float:
+    """Durable submits per second, BATCH distinct circuits a request, over so many connections at once."""
     bodies = [json.dumps({"jobs": requests[at : at + BATCH]}).encode() for at in range(0, len(requests), BATCH)]
-    with client_of(service) as http:
-        began = time.perf_counter()
-        for body in bodies:
-            answer = http.post("/v1/jobs/batch", content=body)
-            answer.raise_for_status()
-            assert all(one["status"] == 201 for one in answer.json()["jobs"])
-        return len(requests) / (time.perf_counter() - began)
+
+    def send(part: list[bytes]) -> None:
+        with client_of(service) as http:
+            for body in part:
+                answer = http.post("/v1/jobs/batch", content=body)
+                answer.raise_for_status()
+                assert all(one["status"] == 201 for one in answer.json()["jobs"])
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(connections) as pool:
+        list(pool.map(send, [bodies[number::connections] for number in range(connections)]))
+    return len(requests) / (time.perf_counter() - began)
 
 
 def drain(service: Running) -> None:
@@ -146,7 +151,7 @@ def latencies(service: Running) -> tuple[list[float], list[float]]:
 def end_to_end(service: Running, requests: list[dict[str, Any]]) -> float:
     """Jobs per second from the first submit to the last result stored."""
     began = time.perf_counter()
-    submits_batched(service, requests)
+    submits_batched(service, requests, 1)
     drain(service)
     return len(requests) / (time.perf_counter() - began)
 
@@ -175,8 +180,10 @@ def main() -> None:
         one = with_workers_held(service, lambda: submits_one_by_one(service, singles[:400], 1))
         eight = with_workers_held(service, lambda: submits_one_by_one(service, singles[400:], 8))
         drain(service)
-        fresh = [request_of(circuit(20_000 + seed), seed) for seed in range(4 * BATCH)]
-        batched = with_workers_held(service, lambda: submits_batched(service, fresh))
+        fresh = [request_of(circuit(20_000 + seed), seed) for seed in range(10 * BATCH)]
+        batched_1 = with_workers_held(service, lambda: submits_batched(service, fresh[: 4 * BATCH], 1))
+        drain(service)
+        batched = with_workers_held(service, lambda: submits_batched(service, fresh[4 * BATCH :], 3))
         drain(service)
         starts, results = latencies(service)
         rate = end_to_end(service, requests)
@@ -186,6 +193,7 @@ def main() -> None:
         "submits_single_per_s": round(one),
         "submits_8_threads_per_s": round(eight),
         "submits_batched_per_s": round(batched),
+        "submits_batched_1_per_s": round(batched_1),
         "submits_batched_to_loop": round(batched / loop_rate, 2),
         "start_ms_p50": round(quantile(starts, 0.5), 1),
         "start_ms_p95": round(quantile(starts, 0.95), 1),
