@@ -69,14 +69,10 @@ def _slopes(expression: ParameterExpression) -> dict[Parameter, float] | None:
     slopes: dict[Parameter, float] = {}
     try:
         for parameter in expression.parameters:
-            slope = expression.gradient(parameter)
-            if isinstance(slope, ParameterExpression):
-                if slope.parameters:
-                    return None
-                slope = slope.numeric()
-            if isinstance(slope, complex) or not math.isfinite(slope):
+            slope = float(expression.gradient(parameter))  # a TypeError where it depends on parameters
+            if not math.isfinite(slope):
                 return None
-            slopes[parameter] = float(slope)
+            slopes[parameter] = slope
     except (TypeError, ValueError, ZeroDivisionError, RuntimeError):
         return None
     return slopes

@@ -129,6 +129,7 @@ def test_gates_decide_for_the_tableau() -> None:
 
 
 def test_width_decides() -> None:
+    assert feasible(work(circuit(200, active=3)), "aer", 1024) == ("aer",)
     refusal = feasible(work(circuit(201, active=3)), "aer", 1024)
     assert isinstance(refusal, Rejection)
     assert (refusal.code, refusal.fields["qubits"], refusal.fields["qubits_max"]) == ("backend_infeasible", 201, 200)

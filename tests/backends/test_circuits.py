@@ -95,10 +95,13 @@ def test_what_is_remembered_is_bounded_in_all(monkeypatch: pytest.MonkeyPatch) -
     assert decode("qpy", contents[0])[0] is not found[0]
 
 
-def test_large_circuits_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(circuits, "_REMEMBERED_INSTRUCTIONS", 3)
-    content = packed(bell(43))
-    assert decode("qpy", content)[0] is not decode("qpy", content)[0]
+def test_large_circuits_are_not_remembered_and_push_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuits, "_REMEMBERED_INSTRUCTIONS", 5)
+    monkeypatch.setattr(circuits, "_memory", type(circuits._memory)())
+    small, large = packed(bell(43)), packed(bell(44), bell(45))
+    kept = decode("qpy", small)[0]
+    assert decode("qpy", large)[0] is not decode("qpy", large)[0]
+    assert decode("qpy", small)[0] is kept
 
 
 def test_legacy_gates_of_openqasm_2_are_known() -> None:

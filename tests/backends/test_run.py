@@ -50,9 +50,9 @@ def test_refusals_of_decoding_come_through(desk: Any) -> None:
 
 
 def test_warming_up_runs_both_primitives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(circuits, "_remembered", type(circuits._remembered)())
+    monkeypatch.setattr(circuits, "_memory", type(circuits._memory)())
     warm_up()
-    assert [len(one) for one in circuits._remembered.values()] == [1, 1]
+    assert len(circuits._memory) == 2
 
 
 def test_a_stabilizer_backend_declines_other_gates(desk: Any) -> None:

@@ -147,6 +147,30 @@ def test_more_parameter_sets_than_fit_at_once(desk: Any, monkeypatch: pytest.Mon
             ]
 
 
+def test_each_method_has_its_road(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dense states are drawn from here, the others where they live."""
+    monkeypatch.setattr(sampling, "_from_engine", None)
+    desk.samples(desk.sampler(desk.bell()), "aer-statevector")
+    monkeypatch.undo()
+    monkeypatch.setattr(sampling, "_from_states", None)
+    for backend in ("aer-mps", "aer-stabilizer"):
+        desk.samples(desk.sampler(desk.bell()), backend)
+
+
+def test_sets_of_no_parameters(desk: Any) -> None:
+    """An array of shape (3, 0) asks for three runs of a circuit that has nothing to bind."""
+    circuit = QuantumCircuit(2, 1)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    random = circuit.copy()
+    random.x(0)
+    for backend in ALL:
+        for program in (circuit, random):
+            work = desk.sampler(program, {"parameter_values": [[], [], []], "shots": 4})
+            (found,) = desk.samples(work, backend)
+            assert [counts(found["c"][index]) for index in range(3)] == [{"1": 4}] * 3
+
+
 def test_states_above_the_bound_are_drawn_by_the_engine(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "STATE_QUBITS", 1)
     (found,) = desk.samples(desk.sampler(desk.bell(), {"shots": 2000}), "aer-statevector")

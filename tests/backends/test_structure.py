@@ -224,6 +224,14 @@ def test_clifford_is_found_through_definitions_and_angles() -> None:
     assert not count(turning).clifford
 
 
+def test_modified_gates_are_a_level_of_definition() -> None:
+    inner = QuantumCircuit(1, name="inner")
+    inner.x(0)
+    circuit = one_gate(AnnotatedOperation(inner.to_gate(), [PowerModifier(2)]))
+    assert count(circuit, definition_depth=2).operations == 2
+    assert refused(circuit, definition_depth=1).fields == {"definition_depth": 2, "definition_depth_max": 1}
+
+
 def test_a_gate_without_meaning_is_refused() -> None:
     assert refused(one_gate(Gate("magic", 2, []))).fields == {"gate": "magic"}
 
