@@ -190,7 +190,9 @@ def test_an_instruction_with_branches_inside_is_opened() -> None:
     circuit.append(whole, [1], [1])
     flat = flatten(circuit, BASES["aer"])
     assert [one.name for one in flat.data] == ["measure", "if_else"]
-    assert flat.find_bit(flat.data[1].qubits[0]).index == 1
+    branch = flat.data[1]
+    assert flat.find_bit(branch.qubits[0]).index == 1
+    assert flat.find_bit(branch.operation.condition[0]).index == 1
 
 
 def test_a_gate_without_meaning_is_refused() -> None:

@@ -10,7 +10,9 @@ import pytest
 from qiskit.circuit import ParameterVector, QuantumCircuit
 from qiskit.circuit.classical import expr
 
-from backends.measure import trajectories
+from backends.limits import Limits
+from backends.measure import measure, trajectories
+from backends.rejected import Rejected
 
 
 def ansatz(qubits: int) -> QuantumCircuit:
@@ -134,6 +136,12 @@ def test_operations_add_up_over_the_work(desk: Any) -> None:
 def test_no_pubs_and_no_circuits(desk: Any) -> None:
     found = desk.measure(orjson.dumps({"v": 1, "primitive": "estimator", "circuits": [], "pubs": []}))
     assert (found.pubs, found.circuits, found.qubits_max, found.result_bytes) == (0, (), 0, 0)
+
+
+def test_widths_are_checked_whatever_decoded_them(desk: Any) -> None:
+    for tight in (Limits(qubits=1), Limits(clbits=1)):
+        with pytest.raises(Rejected, match="2 qubits and 2 classical bits"):
+            measure(desk.decode(desk.sampler(desk.bell())), tight)
 
 
 def test_widths_are_checked_whatever_the_format(desk: Any) -> None:

