@@ -31,7 +31,10 @@ _GROWTH_BYTES_MAX = 256 << 20
 _BIRTH_S_MAX = 120.0
 _BACKOFF_S = (0.05, 0.2, 1.0, 5.0)
 _MISBIRTHS_MAX = 3
+_INNOCENT_DEATHS_MAX = 8
 _TURN_S = 0.2
+_IDLE_S = 1.0
+"""How often a child without work is looked at: it may have been killed."""
 _SLOW_S = 0.2
 
 
@@ -54,6 +57,8 @@ class _Turn:
 
     open: deque[Question]
     began_s: float
+    begun: bool = False
+    """The child has the batch in hand. Before that, whatever happens to it is no document's doing."""
     shared: bool = False
     """The others have gone back to the queue."""
 
@@ -163,9 +168,10 @@ class InspectorPool:
             if measurer is None:
                 continue
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or len(self._queue) > 0)
+                self._changed.wait_for(lambda: self._closing or len(self._queue) > 0, _IDLE_S)
                 batch = self._queue.take()
-            if batch and not self._ask(measurer, batch):
+            stays = self._ask(measurer, batch) if batch else measurer.child.receive() is not None
+            if not stays:
                 self._bury(number, measurer)
                 measurer = None
         if measurer is not None:
@@ -229,7 +235,10 @@ class InspectorPool:
         while not self._closing:
             spent_s = time.monotonic() - turn.began_s
             if spent_s >= self._timeout_s:
-                self._refuse(turn, self._timed_out())
+                if turn.begun:
+                    self._refuse(turn, self._timed_out())
+                else:
+                    self._acquit(turn)
                 return False
             if spent_s >= _SLOW_S:
                 self._share(turn)
@@ -250,6 +259,9 @@ class InspectorPool:
     def _believe(self, measurer: _Measurer, turn: _Turn, frame: Frame) -> bool | None:
         """One frame of the child: None to go on listening, else whether the child can stay after this batch."""
         header = frame.header
+        if header["is"] == "begun":
+            turn.begun, turn.began_s = True, time.monotonic()
+            return None
         if header["is"] == "end":
             self._share(turn, all_of_it=True)
             rss = header.get("rss")
@@ -287,7 +299,9 @@ class InspectorPool:
         death = cause_of_death(code, measurer.child.error_tail)
         printed = measurer.child.error_tail.decode("utf-8", "replace").strip()
         logger.warning("inspector process %s: %s%s", measurer.pid, death.reason, f"\n{printed}" if printed else "")
-        if death.kind == "memory":
+        if not turn.begun:
+            self._acquit(turn)
+        elif death.kind == "memory":
             self._refuse(turn, self._out_of_memory())
         elif death.kind == "cpu":
             self._refuse(turn, self._timed_out())
@@ -298,6 +312,17 @@ class InspectorPool:
             self._share(turn, all_of_it=True)
         else:
             self._refuse(turn, self._crashed(death.reason))
+
+    def _acquit(self, turn: _Turn) -> None:
+        """The child was lost before it looked at any document; they go to another one, but not for ever."""
+        first = turn.open.popleft()
+        self._share(turn, all_of_it=True)
+        first.innocent_deaths += 1
+        with self._changed:
+            if first.innocent_deaths > _INNOCENT_DEATHS_MAX:
+                first.call.fail("the inspector's processes are lost again and again before they begin")
+            self._queue.give_back([first])
+            self._changed.notify_all()
 
     def _refuse(self, turn: _Turn, rejection: Rejection) -> None:
         """The document at work is the culprit; the others are innocent."""

@@ -1,8 +1,9 @@
 """What an inspector's child does all its life: decode works it does not trust, measure them, answer one by one.
 
-A frame in: `batch`, the documents behind each other in its body. Frames out: `hello` once; for each document, as soon
-as it is done, `found`, `rejected`, `memory` or `broke`; then `end`. The parent knows which document was at work when a
-child dies or hangs, because the ones before it have been answered.
+A frame in: `batch`, the documents behind each other in its body. Frames out: `hello` once; `begun` before the first
+document of a batch; for each document, as soon as it is done, `found`, `rejected`, `memory` or `broke`; then `end`. The
+parent knows which document was at work when a child dies or hangs: the ones before it have been answered, and before
+`begun` it was none.
 
 The service process never imports this module: it brings the decoders along.
 """
@@ -27,6 +28,7 @@ from workers.forkserver import resolve
 from workers.frames import Frame, FrameReader
 from workers.runner import plain, sendable
 
+_BEGUN = frames.encode({"is": "begun"})
 _CPU_SPARE_S = 1.0
 """The processor limit stands behind the parent's clock, for the case that the parent is late."""
 
@@ -57,6 +59,7 @@ def run(connection: socket.socket, options: Mapping[str, Any]) -> None:
         if not received:
             raise EOFError
         for batch in reader.feed(received):
+            connection.sendall(_BEGUN)
             for work in _documents(batch):
                 began_s = time.monotonic()
                 caps.cap_cpu(cpu_s)

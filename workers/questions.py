@@ -48,6 +48,8 @@ class Question:
     work: bytes
     suspect: bool = False
     """A child died over it; it gets one more try, alone."""
+    innocent_deaths: int = 0
+    """How many children were lost with it in hand before they began."""
 
     @property
     def open(self) -> bool:

@@ -90,19 +90,15 @@ def test_what_does_not_fit_is_sent_when_there_is_room(watch: Callable[..., Watch
     echo.until(lambda: any(isinstance(news, Said) for news in echo.news))
 
 
-def test_a_killed_child_is_replaced_within_a_tenth_of_a_second(watch: Callable[..., Watch]) -> None:
+def test_a_killed_child_is_replaced_each_time(watch: Callable[..., Watch]) -> None:
     stall = watch(1, "stall")
     stall.until(lambda: stall.crew.complete)
-    took_s = []
     for _ in range(5):
         [pid] = stall.crew.pids()
         number = max(news.number for news in stall.news if isinstance(news, Ready))
-        began_s = time.monotonic()
         stall.crew.kill(number)
         stall.until(lambda: stall.crew.complete)
-        took_s.append(time.monotonic() - began_s)
         assert stall.crew.pids() != (pid,)
-    assert min(took_s) < 0.1
 
 
 def test_a_child_that_dies_by_itself_is_told_with_its_cause(watch: Callable[..., Watch]) -> None:

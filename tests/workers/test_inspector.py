@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -17,6 +18,7 @@ import pytest
 from backends.findings import Findings
 from backends.limits import Limits
 from backends.rejected import Rejection
+from workers.child import Child
 from workers.inspector import InspectorPool, InspectorUnavailable
 from workers.questions import Answer
 
@@ -172,15 +174,50 @@ def test_many_threads_ask_at_once_among_crashes(make: Make) -> None:
     assert wrong == []
 
 
-def test_children_killed_from_outside_cost_nobody_an_answer(make: Make, until: Until) -> None:
+def test_idle_children_that_are_killed_are_replaced_unasked(make: Make, until: Until) -> None:
     pool = make(2)
     assert pool.ready(30)
-    for _ in range(3):
-        for pid in pool.pids():
-            os.kill(pid, signal.SIGKILL)
-        assert words(pool.inspect([GOOD] * 6)) == ["found"] * 6
+    before = set(pool.pids())
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    assert until(lambda: len(pool.pids()) == 2 and not before & set(pool.pids()))
+
+
+def test_a_child_frozen_before_it_began_convicts_nobody(make: Make) -> None:
+    pool = make(1, timeout_s=0.5)
+    assert pool.ready(30)
+    os.kill(pool.pids()[0], signal.SIGSTOP)
+    assert words(pool.inspect([GOOD] * 3)) == ["found"] * 3
+
+
+def test_children_that_are_always_lost_before_they_begin_are_an_outage(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = Child.post
+
+    def kill_and_post(child: Child, message: bytes) -> None:
+        child.kill()
+        post(child, message)
+
+    pool = make(2)
+    assert pool.ready(30)
+    with monkeypatch.context() as patch:
+        patch.setattr(Child, "post", kill_and_post)
+        with pytest.raises(InspectorUnavailable, match="again and again"):
+            pool.inspect([GOOD])
+    assert words(pool.inspect([GOOD])) == ["found"]
+
+
+def test_children_killed_from_outside_cost_nobody_an_answer(make: Make) -> None:
+    pool = make(2)
+    assert pool.ready(30)
     parent = psutil.Process(pool.pids()[0]).parent()
     assert parent is not None
+    for _ in range(3):
+        for pid in pool.pids():
+            with contextlib.suppress(ProcessLookupError):  # killed a round ago; nobody has called for it since
+                os.kill(pid, signal.SIGKILL)
+        assert words(pool.inspect([GOOD] * 6)) == ["found"] * 6
     parent.kill()
     assert words(pool.inspect([GOOD] * 6)) == ["found"] * 6
 

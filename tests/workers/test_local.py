@@ -80,39 +80,26 @@ def until_started(executor: LocalExecutor) -> None:
     assert isinstance(executor.observe(30)[-1], Started)
 
 
-# Speed.
+# One after the other.
 
 
-def test_an_order_costs_its_parent_little_and_is_back_soon(make: Make) -> None:
+def test_orders_one_after_the_other_are_served_by_the_same_child(make: Make) -> None:
     executor = make(1, 8)
     assert executor.ready(30)
-    executor.start(warm := order())
-    finals(executor, warm)
-    orders = [order() for _ in range(300)]
-    trips_s, cpu_s = [], time.process_time()
-    for one in orders:
-        began_s = time.monotonic()
+    before = executor.pids()
+    for one in [order() for _ in range(300)]:
         executor.start(one)
-        seen = observe(executor, 1)
-        trips_s.append(time.monotonic() - began_s)
-        assert isinstance(seen[-1], Succeeded)
-    cpu_us = (time.process_time() - cpu_s) * 1e6 / len(orders)
-    # Generous for a machine that is shared: measured alone they are 0.25 ms and 60 µs.
-    assert sorted(trips_s)[len(trips_s) // 4] < 0.001
-    assert cpu_us < 450
+        assert isinstance(observe(executor, 1)[-1], Succeeded)
+    assert executor.pids() == before
 
 
-def test_a_replacement_is_there_within_a_tenth_of_a_second(make: Make, until: Until) -> None:
+def test_a_killed_idle_child_is_replaced_each_time(make: Make, until: Until) -> None:
     executor = make(1, engine="backends.run:execute")
     assert executor.ready(60)
-    took_s = []
     for _ in range(5):
         [pid] = executor.pids()
-        began_s = time.monotonic()
         os.kill(pid, signal.SIGKILL)
         assert until(lambda pid=pid: executor.pids() not in ((), (pid,)), 10)
-        took_s.append(time.monotonic() - began_s)
-    assert min(took_s) < 0.1
 
 
 # What children are.

@@ -43,7 +43,9 @@ class Measurer:
 
     def batch(self, *works: bytes) -> list[Frame]:
         self.child.post(frames.encode({"is": "batch", "lengths": [len(work) for work in works]}, b"".join(works)))
-        return self.listen("end")
+        begun, *answers = self.listen("end")
+        assert begun.header == {"is": "begun"}
+        return answers
 
 
 @pytest.fixture
