@@ -175,7 +175,7 @@ def test_listeners_hear_of_commits_and_only_of_commits(database):
     database.writer.run(say("b"))
     database.writer.close()
     assert next(kinds for kinds in heard if kinds) == ["a"]
-    assert heard[-1] == ["a", "b"]
+    assert ["a", "b"] in heard  # perhaps not as the last: a listener that has just connected looks by itself
 
 
 def test_closing_carries_out_what_waits(database, held_up):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -209,14 +206,3 @@ class LedgerMachine(RuleBasedStateMachine):
 
 class TestLedger(LedgerMachine.TestCase):  # type: ignore[misc,name-defined]
     settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
-
-
-def test_a_thousand_jobs_are_admitted_in_a_blink(ledger: Any) -> None:
-    """Batches of 1,000 are admitted in one transaction; the aim is 20 µs each, the bound is for busy machines."""
-    for number in range(3):
-        ledger.grant(f"G{number}", 10**9, priority=number, valid=(0, 10**9))
-    began = time.process_time()
-    for number in range(1000):
-        ledger.hold(f"j{number}", 1_000_000)
-    assert time.process_time() - began < 0.2
-    check(ledger.book)
