@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.model import Grant
+from ledger.model import Grant, Line
+from ledger.terms import Claimant, Terms
+
+ANYBODY = Claimant()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +31,93 @@ class IssueGrant:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceHold:
-    """Set `amount` >= 1 of `asset` aside for a job, from the grants of its project."""
+class IncreaseGrant:
+    """A programme adds `amount` >= 1 to a grant."""
 
     at_us: int
-    job_id: str
+    entry_id: str
+    grant_id: str
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferGrant:
+    """`amount` >= 1 of what one grant has available goes to another one of the same programme."""
+
+    at_us: int
+    entry_id: str
+    grant_id: str
+    to_grant_id: str
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClawBack:
+    """The programme takes `amount` >= 1 of what a grant has available back."""
+
+    at_us: int
+    entry_id: str
+    grant_id: str
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireGrant:
+    """The grant's time is over: take back what is still available of it. What is held stays held."""
+
+    at_us: int
+    grant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """A project pays `amount` >= 1 of money into its wallet."""
+
+    at_us: int
+    entry_id: str
     project_id: str
     asset: str
     amount: int
 
 
 @dataclass(frozen=True, slots=True)
-class SettleHold:
-    """The job has ended and costs `charge` >= 0: capture it from the hold and release the rest."""
+class PayOut:
+    """A project gets `amount` >= 1 back out of its wallet."""
+
+    at_us: int
+    entry_id: str
+    project_id: str
+    asset: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceHold:
+    """Set the price of `lines` aside for a job, from the grants of its project and its wallet.
+
+    `asset` is the money that prices are in. `pinned` are the terms that a quote promised; other programmes go by the
+    terms in force.
+    """
 
     at_us: int
     job_id: str
-    charge: int
+    project_id: str
+    asset: str
+    lines: tuple[Line, ...]
+    claimant: Claimant = ANYBODY
+    pinned: tuple[Terms, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SettleHold:
+    """The job has ended and used `lines`, at the prices of its hold: capture them and release the rest."""
+
+    at_us: int
+    job_id: str
+    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +129,27 @@ class VoidHold:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpireGrant:
-    """The grant's time is over: take back what is still available of it. What is held stays held."""
+class CorrectJob:
+    """A settled job used less than was charged: `lines` in place of what was settled. Gives back the difference."""
 
     at_us: int
-    grant_id: str
+    entry_id: str
+    job_id: str
+    lines: tuple[Line, ...]
+    reason: str
 
 
-Command = FundProgramme | IssueGrant | PlaceHold | SettleHold | VoidHold | ExpireGrant
+Command = (
+    FundProgramme
+    | IssueGrant
+    | IncreaseGrant
+    | TransferGrant
+    | ClawBack
+    | ExpireGrant
+    | TopUp
+    | PayOut
+    | PlaceHold
+    | SettleHold
+    | VoidHold
+    | CorrectJob
+)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ledger import accounts
 from ledger.book import Book
-from ledger.model import BrokenInvariant, Entry, Grant, Hold
+from ledger.core import apply
+from ledger.model import FULL_PPM, WALLET, BrokenInvariant, Entry, Hold
 
 Balances = Mapping[tuple[str, str], int]
 
@@ -17,8 +18,165 @@ def check(book: Book, *, whole: bool = True) -> None:
 
     `whole=False` is for the part of a book that one transaction loads: what needs every account is left out.
     """
-    for violation in _violations_of_state(book.balances, book.grants, book.holds, whole=whole):
+    for violation in violations(book, whole=whole):
         raise BrokenInvariant(violation)
+
+
+def replay(entries: Iterable[Entry]) -> tuple[Book, list[str]]:
+    """The book that a history leads to, and a sentence for every entry that does not fit what came before it.
+
+    `entries` in the order in which they were posted; read once, so it may be an iterator over a database.
+    """
+    book, found, seen = Book.empty(), [], set()
+    for entry in entries:
+        if entry.id in seen:
+            found.append(f"entry {entry.id} was posted twice")
+            continue
+        seen.add(entry.id)
+        found += [f"entry {entry.id}: {sentence}" for sentence in _odd(book, entry)]
+        try:
+            apply(book, entry)
+        except (BrokenInvariant, KeyError, TypeError, ValueError) as error:
+            found.append(f"entry {entry.id} can't have been posted: {error}")
+    return book, found
+
+
+def audit(entries: Iterable[Entry], book: Book) -> list[str]:
+    """Every violation in a whole book and its whole history, as sentences; an empty list when the books balance.
+
+    Everything in the book but terms and budgets is a cache: the history alone must lead to it.
+    """
+    replayed, found = replay(entries)
+    return [*found, *violations(book, whole=True), *_differences(replayed, book)]
+
+
+def _odd(book: Book, entry: Entry) -> Iterator[str]:
+    """Whether the postings of an entry about a job move what its text says."""
+    if entry.kind == "hold":
+        return
+    if entry.kind in ("settle", "void", "correct"):
+        hold = book.holds.get(entry.job_id or "")
+        if hold is None:
+            return
+        from_held = sum(
+            posting.amount
+            for posting in entry.postings
+            if accounts.held_grant(posting.source) or posting.source == accounts.wallet_held(hold.project_id)
+        )
+        expected = sum(part.amount for part in hold.slices) if hold.state == "open" else 0
+        if from_held != expected:
+            yield f"{from_held} units leave the held accounts, the hold is over {expected}"
+
+
+def violations(book: Book, *, whole: bool) -> Iterator[str]:
+    """What is wrong with a book as it stands."""
+    for (account, asset), balance in book.balances.items():
+        if balance < 0 and not accounts.may_be_negative(account):
+            yield f"account {account} stands at {balance} {asset}; only payers and facility/overrun may be negative"
+        elif balance > 0 and accounts.may_be_negative(account):
+            yield f"account {account} stands at {balance} {asset}; money only ever comes from it"
+    held: Counter[tuple[str, str]] = Counter()
+    for hold in book.holds.values():
+        yield from _violations_of_hold(hold, book)
+        if hold.state == "open":
+            for part in hold.slices:
+                wallet = part.payer == WALLET
+                account = accounts.wallet_held(hold.project_id) if wallet else accounts.held(part.payer)
+                held[account, part.asset] += part.amount
+    yield from _violations_of_held(held, book, whole=whole)
+    if whole:
+        yield from _violations_of_whole(book)
+
+
+def _violations_of_held(held: Mapping[tuple[str, str], int], book: Book, *, whole: bool) -> Iterator[str]:
+    keys = {(accounts.held(grant.id), grant.asset) for grant in book.grants.values()} | held.keys()
+    if whole:
+        keys |= {key for key in book.balances if key[0].startswith("wallet/") and key[0].endswith("/held")}
+    for account, asset in sorted(keys):
+        stands, expected = book.balance(account, asset), held.get((account, asset), 0)
+        if stands < expected or (whole and stands != expected):
+            yield f"{account} has {stands} {asset}, the open holds on it add up to {expected}"
+    for grant in book.grants.values():
+        left = book.balance(accounts.available(grant.id), grant.asset)
+        if grant.expired and left:
+            yield f"grant {grant.id} has expired and still has {left} {grant.asset} available"
+
+
+def _violations_of_whole(book: Book) -> Iterator[str]:
+    sums: Counter[str] = Counter()
+    for (_, asset), balance in book.balances.items():
+        sums[asset] += balance
+    for asset, total in sorted(sums.items()):
+        if total:
+            yield f"all accounts in {asset} add up to {total} instead of 0"
+    paid: Counter[str] = Counter()
+    claimed: Counter[str] = Counter()
+    for hold in book.holds.values():
+        for part, captured in zip(hold.slices, hold.captured, strict=False):
+            paid[part.payer] += captured
+        for claim in hold.claims:
+            claimed[claim.scope] += claim.change
+    for grant in book.grants.values():
+        names = accounts.held(grant.id), accounts.available(grant.id), accounts.expired(grant.id)
+        accounted = paid[grant.id] + sum(book.balance(name, grant.asset) for name in names)
+        if accounted != grant.amount:
+            yield (
+                f"grant {grant.id} of {grant.amount} {grant.asset}: "
+                f"captured, held, available and expired add up to {accounted}"
+            )
+    for scope in sorted(claimed.keys() | book.claims.keys()):
+        if claimed[scope] != book.claims.get(scope, 0):
+            yield f"{book.claims.get(scope, 0)} are claimed of {scope}, its holds add up to {claimed[scope]}"
+
+
+def _violations_of_hold(hold: Hold, book: Book) -> Iterator[str]:
+    name = f"the hold of job {hold.job_id}"
+    worth = sum(part.worth for part in hold.slices)
+    if worth != hold.amount:
+        yield f"{name} is over {hold.amount} {hold.asset}, its slices are worth {worth}"
+    for part in hold.slices:
+        if part.payer == WALLET:
+            continue
+        grant = book.grants.get(part.payer)
+        if grant is None:
+            yield f"{name} stands on grant {part.payer}, which is not in the book"
+        elif (grant.project_id, grant.asset) != (hold.project_id, part.asset):
+            yield (
+                f"{name} (project {hold.project_id}, {part.asset}) stands on grant "
+                f"{grant.id} of project {grant.project_id} in {grant.asset}"
+            )
+        if not 0 < part.share_ppm <= FULL_PPM:
+            yield f"{name} has a slice with a share of {part.share_ppm} ppm"
+    if hold.state != "settled":
+        if hold.settled or hold.captured or hold.overrun:
+            yield f"{name} is {hold.state} and yet charged {hold.charged}"
+        return
+    if len(hold.captured) != len(hold.slices):
+        yield f"{name} has {len(hold.slices)} slices and captured {len(hold.captured)}"
+        return
+    if any(not 0 <= amount <= part.amount for part, amount in zip(hold.slices, hold.captured, strict=True)):
+        yield f"{name} captured more than one of its slices holds"
+    paid = hold.worth_of(hold.captured)
+    if paid + hold.overrun != hold.charged:
+        yield f"{name}: charged {hold.charged} {hold.asset}, paid {paid}, absorbed by the facility {hold.overrun}"
+
+
+def _differences(replayed: Book, book: Book) -> Iterator[str]:
+    for account, asset in sorted(replayed.balances.keys() | book.balances.keys()):
+        expected, stands = replayed.balance(account, asset), book.balance(account, asset)
+        if expected != stands:
+            yield f"account {account} stands at {stands} {asset}, its entries add up to {expected}"
+    for scope in sorted(replayed.claims.keys() | book.claims.keys()):
+        expected, stands = replayed.claims.get(scope, 0), book.claims.get(scope, 0)
+        if expected != stands:
+            yield f"{stands} are claimed of {scope}, its entries add up to {expected}"
+    for job_id in sorted(replayed.holds.keys() | book.holds.keys()):
+        if replayed.holds.get(job_id) != book.holds.get(job_id):
+            yield f"the hold of job {job_id} is {book.holds.get(job_id)}, its entries say {replayed.holds.get(job_id)}"
+    for grant_id in sorted(replayed.grants.keys() | book.grants.keys()):
+        if replayed.grants.get(grant_id) != book.grants.get(grant_id):
+            stands_so, said = book.grants.get(grant_id), replayed.grants.get(grant_id)
+            yield f"grant {grant_id} is {stands_so}, its entries say {said}"
 
 
 def fold(entries: Iterable[Entry]) -> dict[tuple[str, str], int]:
@@ -30,162 +188,3 @@ def fold(entries: Iterable[Entry]) -> dict[tuple[str, str], int]:
             balances[source] = balances.get(source, 0) - posting.amount
             balances[destination] = balances.get(destination, 0) + posting.amount
     return balances
-
-
-def audit(entries: Iterable[Entry], balances: Balances, grants: Iterable[Grant], holds: Iterable[Hold]) -> list[str]:
-    """Every violation in a whole book and its whole history, as sentences; an empty list when the books balance.
-
-    Reads `entries` once, in any order, so it may be an iterator over a database.
-    """
-    grants_by_id = {grant.id: grant for grant in grants}
-    holds_by_job = {hold.job_id: hold for hold in holds}
-    history = _History()
-    for entry in entries:
-        history.add(entry)
-    return [
-        *_violations_of_state(balances, grants_by_id, holds_by_job, whole=True),
-        *_differences(history.balances, balances),
-        *_violations_of_history(history, grants_by_id, holds_by_job),
-    ]
-
-
-class _History:
-    """What an audit keeps of the entries it has read."""
-
-    def __init__(self) -> None:
-        self.balances: dict[tuple[str, str], int] = {}
-        self.times_posted: Counter[str] = Counter()
-        self.held: dict[str, int] = {}
-        self.closed: dict[str, list[Entry]] = {}
-        self.issued: dict[str, int] = {}
-        self.expired: set[str] = set()
-
-    def add(self, entry: Entry) -> None:
-        self.times_posted[entry.id] += 1
-        for key, change in fold((entry,)).items():
-            self.balances[key] = self.balances.get(key, 0) + change
-        amount = sum(posting.amount for posting in entry.postings)
-        if entry.kind == "hold":
-            self.held[entry.job_id or ""] = amount
-        elif entry.kind in ("settle", "void"):
-            self.closed.setdefault(entry.job_id or "", []).append(entry)
-        elif entry.kind == "issue":
-            self.issued[entry.grant_id or ""] = amount
-        elif entry.kind == "expire":
-            self.expired.add(entry.grant_id or "")
-
-
-def _violations_of_state(
-    balances: Balances, grants: Mapping[str, Grant], holds: Mapping[str, Hold], *, whole: bool
-) -> Iterator[str]:
-    for (account, asset), balance in balances.items():
-        if balance < 0 and not accounts.may_be_negative(account):
-            yield f"account {account} stands at {balance} {asset}; only funders and facility/overrun may be negative"
-        elif balance > 0 and accounts.may_be_negative(account):
-            yield f"account {account} stands at {balance} {asset}; money only ever comes from it"
-    open_by_grant: dict[str, int] = {}
-    for hold in holds.values():
-        yield from _violations_of_hold(hold, grants)
-        if hold.state == "open":
-            for part in hold.slices:
-                open_by_grant[part.grant_id] = open_by_grant.get(part.grant_id, 0) + part.amount
-    for grant in grants.values():
-        held, expected = balances.get((accounts.held(grant.id), grant.asset), 0), open_by_grant.get(grant.id, 0)
-        if held < expected or (whole and held != expected):
-            yield f"grant {grant.id} has {held} {grant.asset} held, its open holds add up to {expected}"
-        left = balances.get((accounts.available(grant.id), grant.asset), 0)
-        if grant.expired and left:
-            yield f"grant {grant.id} has expired and still has {left} {grant.asset} available"
-    if whole:
-        yield from _violations_of_whole(balances, grants, holds)
-
-
-def _violations_of_whole(balances: Balances, grants: Mapping[str, Grant], holds: Mapping[str, Hold]) -> Iterator[str]:
-    sums: Counter[str] = Counter()
-    for (_, asset), balance in balances.items():
-        sums[asset] += balance
-    for asset, total in sorted(sums.items()):
-        if total:
-            yield f"all accounts in {asset} add up to {total} instead of 0"
-    settled: Counter[str] = Counter()
-    for hold in holds.values():
-        due = hold.charged - hold.overrun
-        for part in hold.slices:
-            captured = min(part.amount, due)
-            settled[part.grant_id] += captured
-            due -= captured
-    for grant in grants.values():
-        names = accounts.held(grant.id), accounts.available(grant.id), accounts.expired(grant.id)
-        accounted = settled[grant.id] + sum(balances.get((name, grant.asset), 0) for name in names)
-        if accounted != grant.amount:
-            yield (
-                f"grant {grant.id} of {grant.amount} {grant.asset}: "
-                f"settled, held, available and expired add up to {accounted}"
-            )
-
-
-def _violations_of_hold(hold: Hold, grants: Mapping[str, Grant]) -> Iterator[str]:
-    sliced = sum(part.amount for part in hold.slices)
-    if sliced != hold.amount or hold.amount < 1:
-        yield f"the hold of job {hold.job_id} is over {hold.amount} {hold.asset}, its slices add up to {sliced}"
-    for part in hold.slices:
-        grant = grants.get(part.grant_id)
-        if grant is None:
-            yield f"the hold of job {hold.job_id} stands on grant {part.grant_id}, which is not in the book"
-        elif (grant.project_id, grant.asset) != (hold.project_id, hold.asset):
-            yield (
-                f"the hold of job {hold.job_id} (project {hold.project_id}, {hold.asset}) stands on grant "
-                f"{grant.id} of project {grant.project_id} in {grant.asset}"
-            )
-    if hold.state != "settled" and (hold.charged or hold.overrun):
-        yield f"the hold of job {hold.job_id} is {hold.state} and yet charged {hold.charged}"
-    if hold.overrun != max(0, hold.charged - hold.amount):
-        yield (
-            f"job {hold.job_id} was charged {hold.charged} {hold.asset} against a hold of {hold.amount}, "
-            f"its overrun is {hold.overrun} instead of {max(0, hold.charged - hold.amount)}"
-        )
-
-
-def _differences(folded: Balances, balances: Balances) -> Iterator[str]:
-    for account, asset in sorted(folded.keys() | balances.keys()):
-        expected, stands = folded.get((account, asset), 0), balances.get((account, asset), 0)
-        if expected != stands:
-            yield f"account {account} stands at {stands} {asset}, its entries add up to {expected}"
-
-
-def _violations_of_history(history: _History, grants: Mapping[str, Grant], holds: Mapping[str, Hold]) -> Iterator[str]:
-    for entry_id, times in history.times_posted.items():
-        if times > 1:
-            yield f"entry {entry_id} was posted {times} times"
-    for job_id, closings in history.closed.items():
-        if len(closings) > 1:
-            yield f"the hold of job {job_id} was closed by {', '.join(entry.id for entry in closings)}"
-        if job_id not in history.held:
-            yield f"job {job_id} was closed by {closings[0].id} without ever having a hold"
-    for job_id in sorted(history.held.keys() | holds.keys()):
-        yield from _differences_of_hold(job_id, history, holds.get(job_id))
-    for grant_id in sorted(history.issued.keys() | grants.keys()):
-        grant = grants.get(grant_id)
-        if grant is None:
-            yield f"entry issue/{grant_id} was posted, the grant is not in the book"
-        elif history.issued.get(grant_id) != grant.amount:
-            yield f"grant {grant_id} is over {grant.amount}, its entry says {history.issued.get(grant_id, 'nothing')}"
-        elif grant.expired != (grant_id in history.expired):
-            yield f"grant {grant_id} is {'' if grant.expired else 'not '}marked expired, its entries say otherwise"
-
-
-def _differences_of_hold(job_id: str, history: _History, hold: Hold | None) -> Iterator[str]:
-    if hold is None:
-        yield f"entry hold/{job_id} was posted, the hold is not in the book"
-        return
-    if history.held.get(job_id) != hold.amount:
-        yield f"the hold of job {job_id} is over {hold.amount}, its entry says {history.held.get(job_id, 'nothing')}"
-    closings = history.closed.get(job_id, [])
-    states = {"settle": "settled", "void": "voided"}
-    recorded = [states[entry.kind] for entry in closings] or ["open"]
-    if hold.state not in recorded:
-        yield f"the hold of job {job_id} is {hold.state}, its entries say {' and '.join(recorded)}"
-    for entry in closings:
-        earned = sum(posting.amount for posting in entry.postings if posting.destination == accounts.EARNED)
-        if entry.kind == "settle" and hold.state == "settled" and earned != hold.charged:
-            yield f"job {job_id} is charged {hold.charged}, entry {entry.id} charges {earned}"

@@ -1,121 +1,141 @@
-"""The receipt of a job: its price in figures that can be added up by hand, and who paid which part of it."""
+"""The receipt of a job: its price in figures that can be added up by hand, and who paid which part of it, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ledger import accounts
-from ledger.model import BrokenInvariant, Entry, Grant, Hold, in_words
-from ledger.price import Charge, Quote, Usage, charge_to_json
+from ledger.capturing import capture
+from ledger.funders import split
+from ledger.model import WALLET, BrokenInvariant, Cut, Entry, Grant, Hold, Line, Slice
+from ledger.price import Quote, Usage, charge, lines_to_json, rates_from_json, rates_to_json
+from ledger.receipt_words import explanation
 
 
 def receipt(
-    hold: Hold,
-    entries: Iterable[Entry],
-    charge: Charge,
-    quote: Quote,
-    usage: Usage,
-    grants: Mapping[str, Grant],
+    hold: Hold, entries: Iterable[Entry], quoted: Quote, usage: Usage, grants: Mapping[str, Grant]
 ) -> dict[str, Any]:
-    """Explain a closed hold: usage × rate, the total, who paid, what was released, what the facility absorbed.
+    """Explain a closed hold: usage × rate, the total, who paid which share under which rule, what came back.
 
-    `entries` are those of the job (others are passed over); `charge` is what it was settled at (no lines and 0 for a
-    voided hold); `grants` holds at least the grants of the hold's slices. All amounts are in the smallest unit of
-    `asset`. The answer consists of plain dicts, lists, strings and integers, and of it holds:
-    price == Σ lines == charged + absorbed_by_facility, charged == Σ payers' paid, and held == Σ paid + Σ released:
-    what a project is charged never exceeds its hold.
+    `entries` are those of the job (others are passed over); `grants` holds at least those of the hold's slices. All
+    amounts are in the smallest unit of `asset`, those of a payer in its own. The answer consists of plain dicts, lists,
+    strings and integers, and of it holds: price == Σ lines == charged + absorbed_by_facility, charged == subsidised +
+    copay == Σ payers' worth, and each payer's held == paid + released: nobody pays more than was held.
 
     Raises ValueError for a hold that is still open, BrokenInvariant when the figures don't add up.
     """
     if hold.state == "open":
         raise ValueError(f"the hold of job {hold.job_id} is still open: there is no receipt yet")
     posted = [entry for entry in entries if entry.job_id == hold.job_id]
-    payers = _payers(hold, posted, grants)
-    paid, released = sum(payer["paid"] for payer in payers), sum(payer["released"] for payer in payers)
-    _check_adds_up(hold, charge, paid=paid, released=released)
-    return {
-        "v": 1,
+    captured = hold.captured or (0,) * len(hold.slices)
+    payers = _payers(hold, captured, grants)
+    paid = sum(payer["worth"] for payer in payers)
+    if paid + hold.overrun != hold.charged:
+        raise BrokenInvariant(f"job {hold.job_id}: charged {hold.charged}, paid {paid}, absorbed {hold.overrun}")
+    copay = sum(payer["worth"] for payer in payers if payer["payer"] == WALLET)
+    document = {
+        "v": 2,
         "job_id": hold.job_id,
         "project_id": hold.project_id,
         "asset": hold.asset,
         "state": hold.state,
         "usage": asdict(usage),
-        "rate": quote.to_json()["rate"],
-        "lines": charge_to_json(charge)["lines"],
+        "rates": rates_to_json(quoted.rates),
+        "lines": lines_to_json(hold.settled),
         "price": hold.charged,
         "charged": paid,
-        "quoted": {"expected": quote.expected.amount, "ceiling": quote.ceiling.amount},
-        "held": hold.amount,
-        "released": released,
+        "subsidised": paid - copay,
+        "copay": copay,
         "absorbed_by_facility": hold.overrun,
+        "quoted": {
+            "expected": quoted.expected.amount,
+            "ceiling": hold.amount,
+            "lines": lines_to_json(hold.lines),
+        },
+        "held": hold.amount,
+        "released": hold.amount - paid,
         "payers": payers,
+        "slices": [{**asdict(part), "captured": amount} for part, amount in zip(hold.slices, captured, strict=True)],
+        "cuts": [asdict(cut) for cut in hold.cuts],
         "entries": [{"id": entry.id, "kind": entry.kind, "at_us": entry.at_us} for entry in posted],
-        "explanation": _explanation(hold, charge, payers, released),
     }
+    document["explanation"] = explanation(document)
+    return document
 
 
-def _payers(hold: Hold, entries: list[Entry], grants: Mapping[str, Grant]) -> list[dict[str, Any]]:
-    """One dict per slice of the hold, in burn order, read from the closing entry rather than computed again."""
-    postings = [posting for entry in entries if entry.kind in ("settle", "void") for posting in entry.postings]
-    payers = []
-    for part in hold.slices:
-        grant, source = grants[part.grant_id], accounts.held(part.grant_id)
-        moved = {posting.destination: posting.amount for posting in postings if posting.source == source}
-        to_available, to_expired = moved.get(accounts.available(grant.id), 0), moved.get(accounts.expired(grant.id), 0)
-        payers.append(
-            {
-                "grant_id": grant.id,
-                "programme_id": grant.programme_id,
-                "funder_id": grant.funder_id,
-                "held": part.amount,
-                "paid": moved.get(accounts.EARNED, 0),
-                "released": to_available + to_expired,
-                "released_to": "expired" if to_expired else "available",
-            }
-        )
-    return payers
+def replay(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Work a receipt's figures out again from what it carries: usage, pinned rates, and the hold's slices.
+
+    Returns {"price", "charged", "absorbed_by_facility", "captured"}; they must equal the receipt's own. A receipt that
+    was corrected is replayed from its corrected lines.
+    """
+    ceiling = tuple(_line(line) for line in document["quoted"]["lines"])
+    slices = tuple(
+        Slice(**{name: value for name, value in part.items() if name != "captured"}) for part in document["slices"]
+    )
+    subject = (document["job_id"], document["project_id"], document["asset"])
+    hold = Hold(*subject, ceiling, slices, "open", 0, cuts=tuple(Cut(**cut) for cut in document["cuts"]))
+    if document["state"] == "voided":
+        lines: Sequence[Line] = ()
+    elif any(entry["kind"] == "correct" for entry in document["entries"]):
+        lines = tuple(_line(line) for line in document["lines"])
+    else:
+        lines = charge(rates_from_json(document["rates"]), Usage(**document["usage"])).lines
+    captured, overrun = capture(hold, lines, [part.amount for part in slices])
+    price = sum(line.amount for line in lines)
+    charged = hold.worth_of(captured)
+    return {"price": price, "charged": charged, "absorbed_by_facility": overrun, "captured": list(captured)}
 
 
-def _check_adds_up(hold: Hold, charge: Charge, *, paid: int, released: int) -> None:
-    lines = sum(line.amount for line in charge.lines)
-    if not lines == charge.amount == hold.charged:
-        raise BrokenInvariant(f"job {hold.job_id}: charged {hold.charged}, priced {charge.amount}, lines say {lines}")
-    if paid + hold.overrun != hold.charged or paid + released != hold.amount:
-        raise BrokenInvariant(
-            f"job {hold.job_id}: of a hold of {hold.amount} and a charge of {hold.charged}, "
-            f"{paid} was paid, {released} released, {hold.overrun} absorbed"
-        )
+def _line(line: Mapping[str, Any]) -> Line:
+    return Line(line["resource"], line["quantity"], line["unit_price"], line["quantum"], line["rate"])
 
 
-def _explanation(hold: Hold, charge: Charge, payers: list[dict[str, Any]], released: int) -> list[str]:
-    asset = hold.asset
-    if hold.state == "voided":
-        return [f"Nothing was charged: the hold of {in_words(hold.amount, asset)} was given back."]
-    sentences = []
-    for line in charge.lines:
-        per = line.unit if line.per == 1 else _count(line.per, line.unit)
-        sentences.append(
-            f"{line.what}: {_count(line.quantity, line.unit)} at {in_words(line.unit_price, asset)} per {per} "
-            f"= {in_words(line.amount, asset)}."
-        )
-    sentences.append(f"Together {in_words(hold.charged, asset)}.")
-    sentences += [
-        f"Grant {payer['grant_id']} of programme {payer['programme_id']}, funded by {payer['funder_id']}, "
-        f"paid {in_words(payer['paid'], asset)}."
-        for payer in payers
-        if payer["paid"]
-    ]
-    if released:
-        sentences.append(f"{in_words(released, asset)} of the {in_words(hold.amount, asset)} held was not needed.")
-    if hold.overrun:
-        sentences.append(
-            f"The price exceeds the hold of {in_words(hold.amount, asset)}; "
-            f"the facility absorbed {in_words(hold.overrun, asset)}."
-        )
-    return sentences
+def _payers(hold: Hold, captured: Sequence[int], grants: Mapping[str, Grant]) -> list[dict[str, Any]]:
+    """One dict per payer, in burn order."""
+    found: dict[tuple[str, str], list[tuple[Slice, int]]] = {}
+    for part, amount in zip(hold.slices, captured, strict=True):
+        found.setdefault((part.payer, part.asset), []).append((part, amount))
+    return [_payer(hold, payer, asset, parts, grants) for (payer, asset), parts in found.items()]
 
 
-def _count(quantity: int, unit: str) -> str:
-    return f"{quantity} {unit}" if quantity == 1 or unit == "ms" else f"{quantity} {unit}s"
+def _payer(
+    hold: Hold, payer: str, asset: str, parts: Sequence[tuple[Slice, int]], grants: Mapping[str, Grant]
+) -> dict[str, Any]:
+    held, paid = sum(part.amount for part, _ in parts), sum(amount for _, amount in parts)
+    alone = Hold(
+        hold.job_id,
+        hold.project_id,
+        hold.asset,
+        hold.lines,
+        tuple(part for part, _ in parts),
+        hold.state,
+        hold.created_us,
+    )
+    document: dict[str, Any] = {
+        "payer": payer,
+        "grant_id": None,
+        "programme_id": None,
+        "funder_id": None,
+        "funders": [],
+        "asset": asset,
+        "held": held,
+        "paid": paid,
+        "worth": alone.worth_of([amount for _, amount in parts]),
+        "released": held - paid,
+        "released_to": "wallet",
+        "share_ppm": parts[0][0].share_ppm,
+        "rule": parts[0][0].rule,
+    }
+    if payer != WALLET:
+        grant = grants[payer]
+        shares = split(paid, grant.funders)
+        document |= {
+            "grant_id": payer,
+            "programme_id": grant.programme_id,
+            "funder_id": grant.funders[0][0],
+            "funders": [{"funder_id": funder_id, "paid": shares[funder_id]} for funder_id, _ in grant.funders],
+            "released_to": "expired" if grant.expired else "available",
+        }
+    return document

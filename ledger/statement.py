@@ -61,15 +61,18 @@ def statement(grants: Iterable[Grant], balances: Balances, entries: Iterable[Ent
 
 
 def settled_by_grant(entries: Iterable[Entry]) -> dict[str, int]:
-    """What each grant has paid for, by grant id: the sum of its postings from held to the facility."""
+    """What each grant has paid for, by grant id: its postings to the facility, less what corrections gave back."""
     settled: dict[str, int] = {}
     for entry in entries:
         for posting in entry.postings:
-            if posting.destination != accounts.EARNED:
+            if accounts.is_earned(posting.destination):
+                grant_id, sign = accounts.grant_of(posting.source), 1
+            elif accounts.is_earned(posting.source):
+                grant_id, sign = accounts.grant_of(posting.destination), -1
+            else:
                 continue
-            grant_id = accounts.held_grant(posting.source)
             if grant_id is not None:
-                settled[grant_id] = settled.get(grant_id, 0) + posting.amount
+                settled[grant_id] = settled.get(grant_id, 0) + sign * posting.amount
     return settled
 
 

@@ -1,0 +1,82 @@
+"""A receipt in sentences, made of its figures alone: usage × rate, who paid which share under which rule, what the caps
+cut, what came back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ledger.model import FULL_PPM, WALLET, in_words
+from ledger.shortage import REASONS
+
+
+def explanation(document: Mapping[str, Any]) -> list[str]:
+    """The sentences of a receipt, in the order in which one would ask."""
+    if document["state"] == "voided":
+        return [f"Nothing was charged: the hold of {in_words(document['held'], document['asset'])} was given back."]
+    return [*_prices(document), *_payments(document), *_rest(document)]
+
+
+def _prices(document: Mapping[str, Any]) -> Iterator[str]:
+    asset = document["asset"]
+    for line in document["lines"]:
+        native, unit = line["quantity"] * line["quantum"], line["unit"]
+        per = unit if line["quantum"] == 1 else f"{line['quantum']} {_plural(line['quantum'], unit)}"
+        yield (
+            f"{line['what']}: {native} {_plural(native, unit)} at {in_words(line['unit_price'], asset)} per {per} "
+            f"= {in_words(line['amount'], asset)}."
+        )
+    yield f"Together {in_words(document['price'], asset)}."
+
+
+def _payments(document: Mapping[str, Any]) -> Iterator[str]:
+    asset = document["asset"]
+    for payer in document["payers"]:
+        if payer["payer"] == WALLET:
+            if payer["paid"]:
+                yield f"The project's own wallet paid {in_words(payer['paid'], asset)}."
+            continue
+        who = f"Grant {payer['grant_id']} of programme {payer['programme_id']}, funded by {_funders(payer)}, "
+        share = "" if payer["share_ppm"] == FULL_PPM else f", its share of {percent(payer['share_ppm'])}"
+        rule = f" (rule {payer['rule']})" if payer["rule"] else ""
+        worth = "" if payer["asset"] == asset else f", worth {in_words(payer['worth'], asset)}"
+        if payer["paid"]:
+            yield f"{who}paid {in_words(payer['paid'], payer['asset'])}{worth}{share}{rule}."
+    for cut in document["cuts"]:
+        if cut["limit"] in REASONS and _still_cut(document, cut["payer"]):
+            yield f"Grant {cut['payer']} would have paid more, but {REASONS[cut['limit']]}."
+
+
+def _funders(payer: Mapping[str, Any]) -> str:
+    if len(payer["funders"]) == 1:
+        return str(payer["funder_id"])
+    return " and ".join(f"{one['funder_id']} ({in_words(one['paid'], payer['asset'])})" for one in payer["funders"])
+
+
+def _still_cut(document: Mapping[str, Any], payer: str) -> bool:
+    """A limit that cut the hold may not have mattered in the end, when the job used less."""
+    return all(
+        payer_row["paid"] == payer_row["held"] for payer_row in document["payers"] if payer_row["payer"] == payer
+    )
+
+
+def _rest(document: Mapping[str, Any]) -> Iterator[str]:
+    asset, held = document["asset"], in_words(document["held"], document["asset"])
+    if document["released"]:
+        yield f"{in_words(document['released'], asset)} of the {held} held was not needed."
+    if document["absorbed_by_facility"]:
+        yield (
+            f"The price exceeds the hold of {held}; "
+            f"the facility absorbed {in_words(document['absorbed_by_facility'], asset)}."
+        )
+
+
+def percent(ppm: int) -> str:
+    """Parts per million as people write them: 300_000 → "30 %"."""
+    whole, rest = divmod(ppm, 10_000)
+    return f"{whole} %" if not rest else f"{whole}.{rest:04d}".rstrip("0") + " %"
+
+
+def _plural(quantity: int, unit: str) -> str:
+    return unit if quantity == 1 or unit in ("ms", "MiB h") else f"{unit}s"
