@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from dispatcher.model import Caller, Refusal, Role, Submission
+from dispatcher.model import Caller, GrantTerms, Refusal, Role, Submission
 from ledger.model import Grant
 from store.rows import (
     AttemptRow,
@@ -35,7 +35,7 @@ class Accepted(Protocol):
 
 
 class QuoteAnswer(Protocol):
-    """What a job would cost, and how long (µs) it would wait, if it were submitted now."""
+    """What a job would cost, who would pay, and how long (µs) it would wait; kept as a promise until `expires_us`."""
 
     @property
     def quote(self) -> Mapping[str, Any]: ...
@@ -45,6 +45,14 @@ class QuoteAnswer(Protocol):
     def wait_us(self) -> int: ...
     @property
     def findings(self) -> Mapping[str, Any]: ...
+    @property
+    def quote_id(self) -> str: ...
+    @property
+    def expires_us(self) -> int: ...
+    @property
+    def payers(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def missing(self) -> int: ...
 
 
 class Changes(Protocol):
@@ -124,25 +132,14 @@ class MoneyPort(Protocol):
     def list_funders(self, caller: Caller, /) -> Sequence[FunderRow] | Refusal: ...
 
     def create_programme(
-        self, caller: Caller, name: str, funder_id: str, asset: str, budget: int, /
+        self, caller: Caller, name: str, funders: Sequence[tuple[str, int]], asset: str, budget: int, /
     ) -> ProgrammeRow | Refusal: ...
 
     def list_programmes(self, caller: Caller, /) -> Sequence[tuple[ProgrammeRow, int]] | Refusal:
         """Each programme and what of its budget is not yet granted."""
         ...
 
-    def issue_grant(
-        self,
-        caller: Caller,
-        project_id: str,
-        programme_id: str,
-        asset: str,
-        amount: int,
-        valid_from_us: int,
-        valid_until_us: int,
-        priority: int,
-        /,
-    ) -> Grant | Refusal: ...
+    def issue_grant(self, caller: Caller, wanted: GrantTerms, /) -> Grant | Refusal: ...
 
     def grants(self, caller: Caller, project_id: str, /) -> Sequence[Grant] | Refusal: ...
     def balance(self, caller: Caller, project_id: str, /) -> Mapping[str, Any] | Refusal: ...

@@ -58,6 +58,7 @@ def full_job(job: JobRow, wait_reason: str | None = None) -> dict[str, Any]:
         "state": job.state,
         "version": job.version,
         "priority": job.priority,
+        "category": job.category,
         "backend": job.backend,
         "backend_asked": job.backend_asked,
         "tags": job.tags,
@@ -160,6 +161,7 @@ def programme(row: ProgrammeRow, available: int) -> dict[str, Any]:
     """A programme and what of its budget is not yet granted."""
     return {
         **asdict(row),
+        "funders": [list(share) for share in row.shares],
         "created_at": rfc3339(row.created_us),
         "available": {"micro": available, "asset": row.asset},
     }
@@ -171,6 +173,7 @@ def grant(row: Grant) -> dict[str, Any]:
     del told["amount"], told["asset"]
     return {
         **told,
+        "funder_id": row.funders[0][0],
         "amount": {"micro": row.amount, "asset": row.asset},
         "valid_from_at": rfc3339(row.valid_from_us),
         "valid_until_at": rfc3339(row.valid_until_us),

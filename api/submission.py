@@ -62,6 +62,8 @@ def submission_of(document: object, caller: Caller, *, key: str | None = None, a
         max_cost=request.max_cost,
         idempotency_key=key,
         project_id=request.project_id,
+        category=request.category,
+        quote_id=request.quote_id,
     )
 
 

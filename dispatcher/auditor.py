@@ -26,14 +26,13 @@ class AuditReport:
 def audit_store(database: Database) -> AuditReport:
     """Check one snapshot of the store. An empty list of violations means the books balance to the last unit."""
     with database.read() as conn:
-        holds = list(book_store.all_holds(conn))
-        grants = list(book_store.all_grants(conn))
+        book = book_store.whole_book(conn)
         counted = _Counted(book_store.all_entries(conn))
-        violations = list(ledger.invariants.audit(counted, book_store.all_balances(conn), grants, holds))
+        violations = list(ledger.invariants.audit(counted, book))
         states = totals.states_of_jobs(conn)
-        violations += _jobs_against_holds(states, {hold.job_id: hold for hold in holds})
+        violations += _jobs_against_holds(states, book.holds)
         violations += _attempts(conn, states)
-    counts = {"jobs": len(states), "entries": counted.count, "grants": len(grants), "holds": len(holds)}
+    counts = {"jobs": len(states), "entries": counted.count, "grants": len(book.grants), "holds": len(book.holds)}
     return AuditReport(counts, violations)
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 import ledger.core
 from dispatcher.ground import Ground
-from ledger.commands import ExpireGrant
+from ledger.book import Book
+from ledger.commands import ExpireGrant, IssueGrant
+from ledger.grants import rolled_over
+from ledger.model import Entry
 from ledger.model import Refusal as LedgerRefusal
 from scheduler.events import Event, WorkerLost
 from scheduler.policy import Policy
 from store import book as book_store
-from store import workers
+from store import quotes, workers
 from store.database import Connection
 
 log = structlog.get_logger("housekeeping")
 
 EXPIRE_EVERY_US = 10_000_000
 LOOK_EVERY_US = 5_000_000
+DAY_US = 86_400_000_000
 COLLECT_EVERY_US = 3_600_000_000
 # A blob younger than this may belong to a submission that is still being admitted.
 BLOB_GRACE_US = 3_600_000_000
@@ -40,6 +46,7 @@ class Housekeeping:
             self._collected_us = now
             freed = self._ground.blobs.collect(self._ground.database, now - BLOB_GRACE_US)
             log.info("collected blobs", count=freed)
+            self._ground.database.writer.run(lambda conn: quotes.forget(conn, now - BLOB_GRACE_US))
 
     def expire_grants(self, now: int) -> int:
         """Close every grant whose time is over; what is held stays held. Returns how many were closed."""
@@ -53,13 +60,38 @@ class Housekeeping:
             entries = []
             for grant_id in due:
                 entry = ledger.core.decide(book, ExpireGrant(now, grant_id))
-                if not isinstance(entry, LedgerRefusal):
-                    ledger.core.apply(book, entry)
-                    entries.append(entry)
+                if isinstance(entry, LedgerRefusal):
+                    continue
+                ledger.core.apply(book, entry)
+                entries.append(entry)
+                again = self._rolled_over(book, grant_id, entry)
+                if again is not None:
+                    ledger.core.apply(book, again)
+                    entries.append(again)
             book_store.record(conn, entries, book)
             return len(entries)
 
         return self._ground.database.writer.run(unit)
+
+    def _rolled_over(self, book: Book, grant_id: str, entry: Entry) -> Entry | None:
+        """What a programme lets its grants carry over goes into a new grant on the same conditions."""
+        amount, grant = rolled_over(entry), book.grants[grant_id]
+        if not amount:
+            return None
+        days = book.terms[grant.programme_id].rollover_days
+        anew = replace(
+            grant,
+            id=self._ground.new_id("grt"),
+            amount=amount,
+            valid_from_us=grant.valid_until_us,
+            valid_until_us=grant.valid_until_us + days * DAY_US,
+            created_us=entry.at_us,
+            expired=False,
+        )
+        issued = ledger.core.decide(book, IssueGrant(entry.at_us, anew))
+        if isinstance(issued, LedgerRefusal):
+            raise RuntimeError(f"grant {grant_id} could not roll over: {issued.code}: {issued.detail}")
+        return issued
 
     def silent_workers(self, now: int) -> list[Event]:
         """Separate worker processes that have not been heard of for a whole lease, now marked as lost."""

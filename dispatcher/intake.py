@@ -16,18 +16,24 @@ import ledger.core
 from backends.catalogue import estimate_us, feasible
 from backends.findings import Findings
 from backends.rejected import Rejection
+from dispatcher.claims import claimant_of, rates_for
 from dispatcher.ground import Ground
 from dispatcher.inbox import cancel_requested, job_submitted
 from dispatcher.model import Caller, Refusal, Submission
-from dispatcher.pricing import quote_of
+from dispatcher.pricing import pinned_quote, quote_of
+from dispatcher.promises import honoured
+from ledger.allocation import allocate
 from ledger.book import Book
 from ledger.commands import PlaceHold
-from ledger.model import Entry, in_words
+from ledger.model import Entry, Line, in_words
 from ledger.model import Refusal as LedgerRefusal
+from ledger.rates import RateLine
+from ledger.terms import Terms
+from ledger.terms_json import terms_from_json, terms_to_json
 from store import book as book_store
-from store import identity, inbox, inspections, jobs, totals, workers
+from store import identity, inbox, inspections, jobs, quotes, rate_lines, totals, workers
 from store.database import Connection
-from store.rows import JobChange, JobRow
+from store.rows import JobChange, JobRow, ProjectRow, QuoteRow
 from workers.inspector import InspectorUnavailable
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
@@ -43,12 +49,19 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class QuoteAnswer:
-    """What a job would cost and how long it would wait (µs), if it were submitted now."""
+    """What a job would cost, who would pay it, and how long it would wait (µs), if it were submitted now.
+
+    The price and the terms are honoured for the same work until `expires_us` when the job names `quote_id`.
+    """
 
     quote: Mapping[str, Any]
     backend: str
     wait_us: int
     findings: Mapping[str, Any]
+    quote_id: str
+    expires_us: int
+    payers: Sequence[Mapping[str, Any]]
+    missing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +73,19 @@ class _Terms:
     estimate_us: int
     time_limit_us: int
     quote: Mapping[str, Any]
+    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A submission that passed every check that needs no lock."""
+    """A submission that passed every check that needs no lock. `pinned` are the terms that a quote promised."""
 
     submission: Submission
     project_id: str
     terms: _Terms
     work_hash: str
     measured_now: bool
+    pinned: tuple[Terms, ...] = ()
 
 
 def refused(found: Rejection | LedgerRefusal) -> Refusal:
@@ -88,7 +103,8 @@ class Intake:
         """Admit each submission or say why not; answers stand in the order of the submissions. Blocks until durable.
 
         Refusals: forbidden, not_found (project), idempotency_conflict, every code of the inspector, unknown_backend,
-        backend_infeasible, cost_limit, queue_full, and the ledger's (no_grant … grant_exhausted).
+        backend_infeasible, cost_limit, quote_unknown, quote_expired, quote_mismatch, queue_full, and the ledger's
+        (budget_exhausted … grant_exhausted).
         """
         answers: list[Accepted | Refusal | None] = [None] * len(submissions)
         waiting: list[int] = []
@@ -118,25 +134,48 @@ class Intake:
         return [answer for answer in answers if answer is not None]
 
     def quote(self, caller: Caller, submissions: Sequence[Submission]) -> list[QuoteAnswer | Refusal]:
-        """Price and expected waiting time of each submission, without writing anything."""
-        refusals: list[Refusal | None] = []
-        for submission in submissions:
-            project_id = self._project_of(caller, submission)
-            refusals.append(project_id if isinstance(project_id, Refusal) else None)
-        if any(refusals):
-            return [r or Refusal("forbidden", "Another quote of this request was refused.") for r in refusals]
+        """Price, payers and expected waiting time of each submission. Reserves nothing, promises the price."""
+        answers: list[QuoteAnswer | Refusal] = []
+        refusals = [self._project_of(caller, submission) for submission in submissions]
+        if any(isinstance(refusal, Refusal) for refusal in refusals):
+            other = Refusal("forbidden", "Another quote of this request was refused.")
+            return [refusal if isinstance(refusal, Refusal) else other for refusal in refusals]
+        plans = self._plans(caller, submissions)
+        now = self._ground.now_us()
+        given: list[QuoteRow] = []
         with self._ground.database.read() as conn:
             waiting_count, backlog = jobs.backlog_us(conn)
             slots = self._slots(conn)
-        wait_us = backlog // max(1, slots) if waiting_count else 0
-        return [
-            plan
-            if isinstance(plan, Refusal)
-            else QuoteAnswer(
-                quote=plan.terms.quote, backend=plan.terms.backends[0], wait_us=wait_us, findings=plan.terms.findings
-            )
-            for plan in self._plans(caller, submissions)
-        ]
+            wait_us = backlog // max(1, slots) if waiting_count else 0
+            projects = {plan.project_id for plan in plans if isinstance(plan, _Plan)}
+            admission = _Admission.over(conn, caller, now, self._ground, projects)
+            for plan in plans:
+                if isinstance(plan, Refusal):
+                    answers.append(plan)
+                    continue
+                row = self._promise(plan, admission, now)
+                given.append(row)
+                payers, missing = admission.preview(plan)
+                terms = plan.terms
+                shown = (terms.quote, terms.backends[0], wait_us, terms.findings, row.id, row.expires_us)
+                answers.append(QuoteAnswer(*shown, payers, missing))
+        if given:
+            self._ground.database.writer.run(lambda conn: quotes.insert_quotes(conn, given))
+        return answers
+
+    def _promise(self, plan: _Plan, admission: _Admission, now: int) -> QuoteRow:
+        """The quote to be kept: the price, and the terms of every programme of the project as they are now."""
+        asked = plan.submission
+        body = {
+            "quote": dict(plan.terms.quote),
+            "backends": list(plan.terms.backends),
+            "estimate_us": plan.terms.estimate_us,
+            "time_limit_us": plan.terms.time_limit_us,
+            "asked": [asked.backend, asked.time_limit_us, asked.category],
+            "terms": [terms_to_json(terms) for terms in admission.terms_of(plan)],
+        }
+        expires_us = now + self._ground.rules.quote_valid_us
+        return QuoteRow(self._ground.new_id("qte"), plan.project_id, plan.work_hash, now, expires_us, body)
 
     def cancel(self, caller: Caller, job_id: str) -> JobRow | Refusal:
         """Ask for the job's end; asking again is no error. Refusals: not_found, forbidden, job_ended."""
@@ -211,6 +250,10 @@ class Intake:
                 busy = Refusal("unavailable", f"Circuits cannot be inspected now: {closed}.", {"retry_after_s": 5})
                 return [busy] * len(submissions)
             measured = dict(zip(missing, found_now, strict=True))
+        with self._ground.database.read() as conn:
+            card = rate_lines.all_lines(conn)
+            promised = quotes.get_quotes(conn, {s.quote_id for s in submissions if s.quote_id is not None})
+        now = self._ground.now_us()
         # The jobs of a batch are often alike but for their angles: each kind is routed and priced once.
         agreed: dict[tuple[Findings, str, int | None, int | None], _Terms | Refusal] = {}
         plans: list[_Plan | Refusal] = []
@@ -220,19 +263,31 @@ class Intake:
                 plans.append(refused(found))
                 continue
             findings = found if found is not None else kept[work_hash]
+            project_id = submission.project_id or caller.project_id
+            assert project_id is not None
+            if submission.quote_id is not None:
+                quoted = honoured(promised.get(submission.quote_id), submission, project_id, work_hash, now)
+                if isinstance(quoted, QuoteRow):
+                    pinned = tuple(terms_from_json(document) for document in quoted.body["terms"])
+                    plans.append(
+                        _Plan(submission, project_id, _quoted(quoted, findings), work_hash, found is not None, pinned)
+                    )
+                else:
+                    plans.append(quoted)
+                continue
             kind = (findings, submission.backend, submission.time_limit_us, submission.max_cost)
             terms = agreed.get(kind)
             if terms is None:
-                terms = agreed[kind] = self._terms(submission, findings)
+                terms = agreed[kind] = self._terms(submission, findings, card, now)
             if isinstance(terms, Refusal):
                 plans.append(terms)
                 continue
-            project_id = submission.project_id or caller.project_id
-            assert project_id is not None
             plans.append(_Plan(submission, project_id, terms, work_hash, found is not None))
         return plans
 
-    def _terms(self, submission: Submission, findings: Findings) -> _Terms | Refusal:
+    def _terms(
+        self, submission: Submission, findings: Findings, card: Sequence[RateLine], now: int
+    ) -> _Terms | Refusal:
         """Where the job would run, for how long and at what price, or why not. Reads no more than the kind of job."""
         rules = self._ground.rules
         candidates = feasible(findings, submission.backend, rules.memory_mib)
@@ -253,7 +308,8 @@ class Intake:
                 f"Set a longer time_limit_s (at most {rules.time_limit_max_us // 1_000_000}), or split the work.",
                 {"estimate_s": estimate // 1_000_000, "time_limit_s": limit // 1_000_000},
             )
-        quote = quote_of(rules, candidates[0], estimate, limit, findings.shots)
+        rates = rates_for(rules, card, candidates[0], now)
+        quote = quote_of(rules, rates, estimate, limit, findings.shots, findings.result_bytes)
         ceiling = quote["ceiling"]["micro"]
         if submission.max_cost is not None and ceiling > submission.max_cost:
             return Refusal(
@@ -263,12 +319,11 @@ class Intake:
                 "Raise max_cost, lower the shots, or set a shorter time_limit_s.",
                 {"ceiling": ceiling, "max_cost": submission.max_cost, "asset": rules.asset},
             )
-        return _Terms(findings.to_json(), candidates, estimate, limit, quote)
+        return _Terms(findings.to_json(), candidates, estimate, limit, quote, pinned_quote(quote).ceiling.lines)
 
     def _admit(self, conn: Connection, caller: Caller, plans: Sequence[_Plan]) -> list[Accepted | Refusal]:
         now = self._ground.now_us()
-        book = book_store.load_book(conn, project_ids=sorted({plan.project_id for plan in plans}))
-        admission = _Admission(conn, caller, now, self._ground, book)
+        admission = _Admission.over(conn, caller, now, self._ground, {plan.project_id for plan in plans})
         keys: dict[str, list[str]] = {}
         for plan in plans:
             if plan.submission.idempotency_key is not None:
@@ -284,13 +339,65 @@ class Intake:
 class _Admission:
     """One commit's worth of admissions: decide each against the same book, then write all at once."""
 
-    def __init__(self, conn: Connection, caller: Caller, now_us: int, ground: Ground, book: Book) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        caller: Caller,
+        now_us: int,
+        ground: Ground,
+        book: Book,
+        projects: Mapping[str, ProjectRow],
+    ) -> None:
         self.known: dict[tuple[str, str], JobRow] = {}
         self._conn, self._caller, self._now_us, self._ground, self._book = conn, caller, now_us, ground, book
+        self._projects = projects
         self._rows: list[JobRow] = []
         self._plans: list[_Plan] = []
         self._entries: list[Entry] = []
         self._queued: dict[str, int] = {}
+
+    @classmethod
+    def over(cls, conn: Connection, caller: Caller, now_us: int, ground: Ground, project_ids: set[str]) -> _Admission:
+        """For jobs of these projects, with all that their admission depends on."""
+        year = ground.rules.local(now_us).year
+        book = book_store.load_book(conn, project_ids=sorted(project_ids), year=year)
+        return cls(conn, caller, now_us, ground, book, identity.get_projects(conn, project_ids))
+
+    def terms_of(self, plan: _Plan) -> list[Terms]:
+        """The terms in force of every programme that the project has a grant of."""
+        programmes = sorted({grant.programme_id for grant in self._book.grants_of(plan.project_id)})
+        return [self._book.terms[programme_id] for programme_id in programmes if programme_id in self._book.terms]
+
+    def preview(self, plan: _Plan) -> tuple[list[dict[str, Any]], int]:
+        """Who would pay which part of the ceiling, and what of it nobody would."""
+        found = allocate(self._book, self._hold(plan, "preview"))
+        shares: dict[str, dict[str, Any]] = {}
+        for part in found.slices:
+            share = shares.setdefault(part.payer, {"payer": part.payer, "asset": part.asset, "amount": 0, "worth": 0})
+            share["amount"] += part.amount
+            share["worth"] += part.worth
+            share["rule"], share["share_ppm"] = part.rule, part.share_ppm
+        return list(shares.values()), found.missing
+
+    def _hold(self, plan: _Plan, job_id: str) -> PlaceHold:
+        rules, submission = self._ground.rules, plan.submission
+        return PlaceHold(
+            at_us=self._now_us,
+            job_id=job_id,
+            project_id=plan.project_id,
+            asset=rules.asset,
+            lines=plan.terms.lines,
+            claimant=claimant_of(
+                self._projects[plan.project_id],
+                self._caller.member_id,
+                submission.category,
+                submission.tags,
+                plan.terms.backends[0],
+                rules,
+                self._now_us,
+            ),
+            pinned=plan.pinned,
+        )
 
     def take(self, plan: _Plan) -> Accepted | Refusal:
         submission = plan.submission
@@ -301,14 +408,7 @@ class _Admission:
         if (full := self._queue_full(plan.project_id)) is not None:
             return full
         job_id = self._ground.new_id("job")
-        hold = PlaceHold(
-            at_us=self._now_us,
-            job_id=job_id,
-            project_id=plan.project_id,
-            asset=self._ground.rules.asset,
-            amount=plan.terms.quote["ceiling"]["micro"],
-        )
-        decided = ledger.core.decide(self._book, hold)
+        decided = ledger.core.decide(self._book, self._hold(plan, job_id))
         if isinstance(decided, LedgerRefusal):
             return refused(decided)
         ledger.core.apply(self._book, decided)
@@ -379,6 +479,7 @@ class _Admission:
             usage=None,
             receipt=None,
             cancel_requested_us=None,
+            category=submission.category,
         )
 
 
@@ -391,3 +492,11 @@ def _same_or_conflict(earlier: JobRow, submission: Submission) -> Accepted | Ref
         "Send the same body again, or use a new key.",
         {"job_id": earlier.id, "idempotency_key": submission.idempotency_key},
     )
+
+
+def _quoted(row: QuoteRow, findings: Findings) -> _Terms:
+    """The terms of a job as they were promised."""
+    body, quote = row.body, row.body["quote"]
+    backends = tuple(body["backends"])
+    times = (body["estimate_us"], body["time_limit_us"])
+    return _Terms(findings.to_json(), backends, *times, quote, pinned_quote(quote).ceiling.lines)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ledger.terms import GENERAL
+
 Role = Literal["member", "admin", "operator", "auditor"]
 
 
@@ -39,6 +41,24 @@ class Submission:
     max_cost: int | None = None
     idempotency_key: str | None = None
     project_id: str | None = None
+    category: str = GENERAL
+    quote_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantTerms:
+    """A grant as asked for. Empty restrictions mean: for everything."""
+
+    project_id: str
+    programme_id: str
+    asset: str
+    amount: int
+    valid_from_us: int
+    valid_until_us: int
+    priority: int
+    resources: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

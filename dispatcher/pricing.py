@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dispatcher.rules import Rules
-from ledger.price import Quote, Rate, charge_to_json, quote
-
-# Written out rather than `asdict`, which copies deeply: a batch prices a thousand jobs.
-_RATE = tuple(field.name for field in fields(Rate))
+from ledger.price import Quote, Usage, lines_to_json, quote, rates_from_json, rates_to_json
+from ledger.rates import RateLine
 
 
 def money(amount: int, asset: str) -> dict[str, Any]:
@@ -17,26 +15,39 @@ def money(amount: int, asset: str) -> dict[str, Any]:
     return {"micro": amount, "asset": asset}
 
 
-def quote_of(rules: Rules, backend: str, estimate_us: int, time_limit_us: int, shots: int) -> dict[str, Any]:
-    """Expected price and ceiling of a job. The ceiling is what is held; a job is never charged more.
+def quote_of(
+    rules: Rules, rates: Sequence[RateLine], estimate_us: int, time_limit_us: int, shots: int, result_bytes: int
+) -> dict[str, Any]:
+    """Expected price and ceiling of a job at `rates`. The ceiling is what is held; a job is never charged more.
 
     A job that would run into its time limit is expected to use that much and no more.
     """
     ceiling_ms = rules.ceiling_ms(estimate_us, time_limit_us)
     estimate_ms = min(max(1, -(-estimate_us // 1000)), ceiling_ms)
-    found = quote(rules.rate(backend), estimate_ms, ceiling_ms, shots)
+    storage = rules.storage_mib_h(result_bytes)
+    found = quote(
+        rates, Usage(estimate_ms, shots, estimate_ms, 0, storage), Usage(ceiling_ms, shots, ceiling_ms, 0, storage)
+    )
     return {
         "expected": money(found.expected.amount, rules.asset),
-        "ceiling": money(found.hold_amount, rules.asset),
-        "lines": charge_to_json(found.expected)["lines"],
-        "rate": {name: getattr(found.rate, name) for name in _RATE},
+        "ceiling": money(found.ceiling.amount, rules.asset),
+        "lines": lines_to_json(found.expected.lines),
+        "rates": rates_to_json(rates),
         "estimate_ms": estimate_ms,
         "ceiling_ms": ceiling_ms,
         "time_limit_ms": -(-time_limit_us // 1000),
         "shots": shots,
+        "storage_mib_h": storage,
     }
 
 
-def pinned_quote(quoted: dict[str, Any]) -> Quote:
+def pinned_quote(quoted: Mapping[str, Any]) -> Quote:
     """The ledger's quote that `quote_of` wrote: a job is charged by it, whatever the rates are by then."""
-    return quote(Rate(**quoted["rate"]), quoted["estimate_ms"], quoted["ceiling_ms"], quoted["shots"])
+    usages = _usages(quoted["estimate_ms"], quoted["ceiling_ms"], quoted["shots"], quoted["storage_mib_h"])
+    return quote(rates_from_json(quoted["rates"]), *usages)
+
+
+def _usages(estimate_ms: int, ceiling_ms: int, shots: int, storage_mib_h: int) -> tuple[Usage, Usage]:
+    """What a job is expected to use, and may use at most: an engine takes one core for as long as it runs."""
+    expected = Usage(estimate_ms, shots, estimate_ms, 0, storage_mib_h)
+    return expected, Usage(ceiling_ms, shots, ceiling_ms, 0, storage_mib_h)

@@ -9,6 +9,7 @@ from typing import Any
 
 from backends.catalogue import BackendSpec, catalogue, spec_of
 from dispatcher.changes import ChangeHub
+from dispatcher.claims import rates_for
 from dispatcher.funding import Funding
 from dispatcher.ground import Ground
 from dispatcher.inbox import backend_changed
@@ -16,12 +17,14 @@ from dispatcher.intake import Intake
 from dispatcher.model import Caller, Refusal
 from dispatcher.people import People
 from dispatcher.reading import Reading
-from store import audit_log, backend_states, inbox, totals, workers
+from dispatcher.standing import Standing
+from ledger.price import rates_to_json
+from store import audit_log, backend_states, inbox, rate_lines, totals, workers
 from store.database import Connection
 from store.errors import StoreError
 
 
-class Room(Intake, Reading, People, Funding):
+class Room(Intake, Reading, People, Funding, Standing):
     """All parts on one ground. Functions block and may be called from any thread; an expected no is a Refusal."""
 
     def __init__(self, ground: Ground, why_waiting: Callable[[str], str | None] | None = None) -> None:
@@ -46,12 +49,13 @@ class Room(Intake, Reading, People, Funding):
         with self._ground.database.read() as conn:
             states = {row.name: row for row in backend_states.list_states(conn)}
             queued = totals.queued_by_backend(conn)
+            card = rate_lines.all_lines(conn)
             up = [row for row in workers.list_workers(conn) if row.state == "up"]
         shown = []
         for spec in catalogue():
             state = states.get(spec.name)
             slots = sum(row.slots for row in up if spec.name in row.backends)
-            rate = self._ground.rules.rate(spec.name)
+            rates = rates_for(self._ground.rules, card, spec.name, self._ground.now_us())
             shown.append(
                 {
                     **_described(spec),
@@ -59,7 +63,8 @@ class Room(Intake, Reading, People, Funding):
                     "state_reason": state.reason if state is not None else "",
                     "queued": queued.get(spec.name, 0),
                     "slots": slots,
-                    "rate": {**asdict(rate), "backend": spec.name, "asset": self._ground.rules.asset},
+                    "rates": rates_to_json(rates),
+                    "asset": self._ground.rules.asset,
                 }
             )
         return shown

@@ -1,15 +1,21 @@
-"""What the operator decides: prices, ceilings and limits of admission. All money in micro-yuan, all time in µs."""
+"""What the operator decides: prices, ceilings and limits of admission. All money in micro-units, all time in µs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 
 from backends.limits import Limits
-from ledger.price import Rate
+from ledger.model import CNY
+from ledger.rates import RateLine
 
 # One QPU second of a simulated backend costs ¥0.50, a job ¥0.001, a thousand shots ¥0.0001.
-DEFAULT_RATE = Rate(backend="*", per_job=1_000, per_qpu_ms=500, per_kshot=100, version="2026-1")
+DEFAULT_RATES = (
+    RateLine("built-in/job", "job", 1_000),
+    RateLine("built-in/qpu_ms", "qpu_ms", 500),
+    RateLine("built-in/shots", "shots", 1, 10),
+)
+"""In force from the first day; a line that an operator adds wins over the one built in, from its own first day on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +23,15 @@ class Rules:
     """Admission rules in force.
 
     A hold covers `ceiling_factor` times the expected run time, at least `ceiling_floor_ms`, at most the time limit:
-    a job is never charged more than its hold, so what runs longer is the facility's loss, not the startup's.
+    a job is never charged more than its hold, so what runs longer is the facility's loss, not the startup's. Hours of
+    rate cards and years of caps are those of `zone`. Where stored results are priced, `result_hours` are.
     """
 
-    rates: Mapping[str, Rate] = field(default_factory=dict)
-    asset: str = "CNY"
+    rates: tuple[RateLine, ...] = DEFAULT_RATES
+    asset: str = CNY
+    zone: tzinfo = UTC
+    quote_valid_us: int = 900_000_000
+    result_hours: int = 720
     ceiling_factor: int = 10
     ceiling_floor_ms: int = 250
     time_limit_us: int = 60_000_000
@@ -31,9 +41,9 @@ class Rules:
     result_max_bytes: int = 256 << 20
     limits: Limits = field(default_factory=Limits)
 
-    def rate(self, backend: str) -> Rate:
-        """The rate of `backend`, or the facility's default."""
-        return self.rates.get(backend, DEFAULT_RATE)
+    def local(self, at_us: int) -> datetime:
+        """An instant as the facility's clocks show it."""
+        return datetime.fromtimestamp(at_us // 1_000_000, self.zone)
 
     def time_limit_of(self, asked_us: int | None, estimate_us: int) -> int:
         """The time limit in force: as asked, else four times the estimate within the default and the longest."""
@@ -45,3 +55,7 @@ class Rules:
         """Run time in ms that a hold must cover, at least 1."""
         wanted = max(self.ceiling_floor_ms, self.ceiling_factor * -(-estimate_us // 1000))
         return max(1, min(wanted, -(-time_limit_us // 1000)))
+
+    def storage_mib_h(self, result_bytes: int) -> int:
+        """What keeping a result takes, in started MiB-hours."""
+        return -(-result_bytes * self.result_hours // (1 << 20))

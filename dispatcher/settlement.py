@@ -7,7 +7,7 @@ the platform, or cancelled before it ran: nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import ledger.core
@@ -17,7 +17,7 @@ from dispatcher.reports import Report
 from ledger.commands import SettleHold, VoidHold
 from ledger.model import Entry
 from ledger.model import Refusal as LedgerRefusal
-from ledger.price import Charge, Usage, charge
+from ledger.price import Charge, Quote, Usage, charge
 from ledger.receipt import receipt
 from scheduler.decisions import FinishJob
 from scheduler.events import FailureKind
@@ -34,7 +34,6 @@ PROBLEM_CODES: Mapping[FailureKind, str] = {
     "fault": "platform_fault",
     "lost": "platform_fault",
 }
-NOTHING = Charge((), 0)
 CHARGED_FAILURES = frozenset({"user", "timeout", "memory"})
 
 
@@ -55,32 +54,29 @@ def settle(conn: Connection, ground: Ground, endings: Sequence[Ending], at_us: i
     changes: list[JobChange] = []
     for ending in endings:
         job = rows[ending.decision.job_id]
-        usage, charged = _charge(job, ending)
-        command = VoidHold(at_us, job.id) if charged is None else SettleHold(at_us, job.id, charged.amount)
+        quoted = pinned_quote(job.quote)
+        usage, charged = _charge(job, quoted, ending)
+        command = VoidHold(at_us, job.id) if charged is None else SettleHold(at_us, job.id, charged.lines)
         entry = ledger.core.decide(book, command)
         if isinstance(entry, LedgerRefusal):
             raise RuntimeError(f"settlement of {job.id} was refused: {entry.code}: {entry.detail}")
         ledger.core.apply(book, entry)
         entries.append(entry)
-        proof = receipt(
-            hold=book.holds[job.id],
-            entries=(entry,),
-            charge=charged or NOTHING,
-            quote=pinned_quote(job.quote),
-            usage=usage,
-            grants=book.grants,
-        )
+        proof = receipt(book.holds[job.id], (entry,), quoted, usage, book.grants)
         changes.append(_last_change(conn, ground, job, ending, at_us, usage, proof))
     book_store.record(conn, entries, book)
     return changes
 
 
-def _charge(job: JobRow, ending: Ending) -> tuple[Usage, Charge | None]:
+def _charge(job: JobRow, quoted: Quote, ending: Ending) -> tuple[Usage, Charge | None]:
     decision, report = ending.decision, ending.report
     used_us = decision.used_us
     cpu_ms = -(-report.cpu_us // 1000) if report is not None else 0
-    shots = report.shots if report is not None and decision.outcome == "succeeded" else 0
-    usage = Usage(qpu_ms=-(-used_us // 1000), shots=shots, cpu_ms=cpu_ms)
+    shots = kept = 0
+    if report is not None and decision.outcome == "succeeded":
+        # A result is as large as it was measured to be beforehand, wherever it was written.
+        shots, kept = report.shots, job.quote["storage_mib_h"]
+    usage = Usage(qpu_ms=-(-used_us // 1000), shots=shots, cpu_ms=cpu_ms, storage_mib_h=kept)
     match decision.outcome:
         case "succeeded":
             due = True
@@ -88,7 +84,7 @@ def _charge(job: JobRow, ending: Ending) -> tuple[Usage, Charge | None]:
             due = decision.kind in CHARGED_FAILURES
         case "cancelled":
             due = used_us > 0
-    return usage, charge(pinned_quote(job.quote).rate, usage) if due else None
+    return usage, charge(quoted.rates, usage) if due else None
 
 
 def _last_change(
@@ -114,7 +110,7 @@ def _last_change(
         result_hash=result_hash,
         result_size=result_size,
         problem=_problem(decision, report),
-        usage={"qpu_ms": usage.qpu_ms, "shots": usage.shots, "cpu_ms": usage.cpu_ms},
+        usage=asdict(usage),
         receipt={**proof, "backend": job.backend, "outcome": decision.outcome},
     )
 

@@ -12,7 +12,8 @@ import click
 from api.problems import PROBLEMS
 from backends.catalogue import catalogue
 from backends.limits import Limits
-from dispatcher.rules import DEFAULT_RATE, Rules
+from dispatcher.rules import DEFAULT_RATES, Rules
+from ledger.price import TITLES, UNITS
 from scheduler.policy import Policy
 from service.cli import cli
 from service.settings import Settings
@@ -69,8 +70,9 @@ def numbers_table() -> Iterator[str]:
     yield "\n## Time limits of a job, in seconds\n\n| unless set | longest |\n|---|---|\n"
     shortest, longest = rules.time_limit_us // 10**6, rules.time_limit_max_us // 10**6
     yield f"| {shortest}, or four times the expected run time | {longest:,} |\n"
-    yield "\n## The default rate, in micro-yuan\n\n| per job | per QPU millisecond | per 1,000 shots |\n|---|---|---|\n"
-    yield f"| {DEFAULT_RATE.per_job:,} | {DEFAULT_RATE.per_qpu_ms:,} | {DEFAULT_RATE.per_kshot:,} |\n"
+    yield "\n## The built-in rate card, in micro-yuan\n\n| resource | price | for each started |\n|---|---|---|\n"
+    for rate in DEFAULT_RATES:
+        yield f"| {TITLES[rate.resource]} | {rate.unit_price:,} | {rate.quantum:,} {UNITS[rate.resource]} |\n"
 
 
 def backends_table() -> Iterator[str]:

@@ -86,7 +86,7 @@ def _draw(
     available = book.balances.get((accounts.available(grant.id), grant.asset), 0)
     source = Source(grant, available, 0, "")
     found.sources.append(source)
-    source.reason = _barred(grant, command)
+    source.reason = _barred(grant, command, terms)
     if source.reason:
         return
     offered = offer(terms, command.claimant, command.at_us)
@@ -126,8 +126,11 @@ def _draw(
             found.claims[scope] = found.claims.get(scope, 0) + paid
 
 
-def _barred(grant: Grant, command: PlaceHold) -> str:
+def _barred(grant: Grant, command: PlaceHold, terms: Terms | None) -> str:
     """Why a grant may not pay this job at all; "" when it may."""
+    parties = {funder_id for funder_id, _ in grant.funders}
+    if terms is not None and terms.excludes_related and not parties.isdisjoint(command.claimant.related):
+        return "related_party"
     if grant.expired or command.at_us >= grant.valid_until_us:
         return "expired"
     if command.at_us < grant.valid_from_us:

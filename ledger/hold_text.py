@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.model import Cut, Line, Slice
+from ledger.model import Claim, Cut, Line, Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,16 @@ def capture_from(text: str) -> Capture:
     """Read what `capture_text` wrote."""
     found = json.loads(text)
     return Capture(_lines(found["lines"]), tuple(found["captured"]), found["overrun"], found.get("reason", ""))
+
+
+def claims_text(claims: Sequence[Claim]) -> str:
+    """Text of claims; "" for none."""
+    return _encode([[claim.scope, claim.change] for claim in claims]) if claims else ""
+
+
+def claims_from(text: str) -> tuple[Claim, ...]:
+    """Read what `claims_text` wrote."""
+    return tuple([Claim(scope, change) for scope, change in json.loads(text)]) if text else ()
 
 
 def _line(line: Line) -> list[Any]:

@@ -14,39 +14,43 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from ledger import accounts
 from ledger.book import Book
-from ledger.model import Entry, Grant, Hold, Posting, Slice
-from store import schema
+from ledger.grant_text import grant_from
+from ledger.hold_text import backing_from, capture_from, claims_from, claims_text
+from ledger.model import WALLET, Entry, Grant, Hold, Posting
+from ledger.terms import cap_scope, pool_scope
+from store import budgets, schema, terms
 from store.bulk import Bulk, insert_text
-from store.columns import among, among_many, to_json
-from store.rows import FunderRow, ProgrammeRow
+from store.columns import among_many
 
 _accounts = schema.accounts
 _entries = schema.entries
 _postings = schema.postings
 _holds = schema.holds
 _grants = schema.grants
-_funders = schema.funders
-_programmes = schema.programmes
+_claims = schema.claims
 
-_HOLD = tuple(column for column in _holds.columns if column.name != "closed_us")
 _INSERT_ENTRY = Bulk(insert_text(_entries, without=("seq",)))
 _INSERT_POSTING = Bulk(insert_text(_postings))
 _INSERT_HOLD = Bulk(insert_text(_holds))
 _CLOSE_HOLD = Bulk(
-    "UPDATE holds SET state = ?, charged = ?, overrun = ?, closed_us = ? WHERE job_id = ? AND state = 'open'"
+    "UPDATE holds SET state = ?, capture = ?, claims = ?, charged = ?, overrun = ?, closed_us = COALESCE(closed_us, ?) "
+    "WHERE job_id = ? AND state = ?"
 )
 # In two steps, because the check against overdrawing would see the change instead of the balance in an upsert.
 _OPEN_ACCOUNT = Bulk("INSERT INTO accounts (account, asset, balance) VALUES (?, ?, 0) ON CONFLICT DO NOTHING")
 _CHANGE_BALANCE = Bulk("UPDATE accounts SET balance = balance + ? WHERE account = ? AND asset = ?")
+_OPEN_SCOPE = Bulk("INSERT INTO claims (scope, claimed) VALUES (?, 0) ON CONFLICT DO NOTHING")
+_CHANGE_CLAIM = Bulk("UPDATE claims SET claimed = claimed + ? WHERE scope = ?")
 
 # Statements of every admission and settlement are built once.
-_HOLDS_OF_JOBS = select(*_HOLD).where(among_many(_holds.c.job_id, "ids"))
+_HOLDS_OF_JOBS = select(_holds).where(among_many(_holds.c.job_id, "ids"))
 _GRANTS_OF_PROJECTS = select(_grants).where(among_many(_grants.c.project_id, "ids"))
 _GRANTS_BY_ID = select(_grants).where(among_many(_grants.c.id, "ids"))
 _BALANCES = (
     select(_accounts).where(among_many(_accounts.c.account, "names")).order_by(_accounts.c.account, _accounts.c.asset)
 )
 _BALANCES_LOCKED = _BALANCES.with_for_update()
+_CLAIMS = select(_claims).where(among_many(_claims.c.scope, "scopes")).order_by(_claims.c.scope)
 
 
 def load_book(
@@ -56,27 +60,61 @@ def load_book(
     job_ids: Iterable[str] = (),
     grant_ids: Iterable[str] = (),
     programme_ids: Iterable[str] = (),
+    year: int = 0,
 ) -> Book:
     """The part of the book that concerns these subjects, ready for `ledger.core.decide`.
 
-    Holds of the jobs; grants that are named, that belong to the projects or that the holds draw on; balances of all
-    accounts of these grants, of the named programmes and their funders, and of the facility. In a writing transaction
-    the balances are locked in the order of their names.
+    Holds of the jobs; grants that are named, that belong to the projects or that the holds draw on, with the terms of
+    their programmes; balances of all accounts of these grants, of the wallets, of the named programmes and of those of
+    the grants; budgets of the projects; and what has been claimed of caps, pools and budgets in `year`, and by the
+    holds. In a writing transaction the balances are locked in the order of their names.
     """
+    projects = list(project_ids)
     holds = {hold.job_id: hold for hold in _holds_where(connection, list(job_ids))}
     wanted_grants = dict.fromkeys(grant_ids)
     for hold in holds.values():
-        wanted_grants.update(dict.fromkeys(part.grant_id for part in hold.slices))
-    grants = {grant.id: grant for grant in _grants_where(connection, list(project_ids), list(wanted_grants))}
-    programmes = list(programme_ids)
-    names = {accounts.EARNED, accounts.OVERRUN}
-    names.update(accounts.programme(programme_id) for programme_id in programmes)
-    if programmes:
-        funders = connection.execute(select(_programmes.c.funder_id).where(among(_programmes.c.id, programmes)))
-        names.update(accounts.funder(funder_id) for (funder_id,) in funders)
-    for grant_id in grants:
-        names.update((accounts.available(grant_id), accounts.held(grant_id), accounts.expired(grant_id)))
-    return Book(grants=grants, balances=_balances(connection, sorted(names)), holds=holds)
+        wanted_grants.update(dict.fromkeys(part.payer for part in hold.slices if part.payer != WALLET))
+    grants = {grant.id: grant for grant in _grants_where(connection, projects, list(wanted_grants))}
+    programmes = set(programme_ids)
+    names = {accounts.OVERRUN, *map(accounts.programme, programmes)}
+    for grant in grants.values():
+        names.update((accounts.available(grant.id), accounts.held(grant.id), accounts.expired(grant.id)))
+        names.add(accounts.programme(grant.programme_id))
+    for project_id in {*projects, *(hold.project_id for hold in holds.values())}:
+        names.update((accounts.wallet(project_id), accounts.wallet_held(project_id)))
+    in_force = terms.in_force(connection, {grant.programme_id for grant in grants.values()})
+    limits = budgets.of_projects(connection, projects)
+    scopes = {claim.scope for hold in holds.values() for claim in hold.claims}
+    scopes.update(budget.scope(year) for several in limits.values() for budget in several)
+    for grant in grants.values():
+        if grant.programme_id in in_force:
+            scopes.add(cap_scope(grant.programme_id, grant.project_id, year))
+            scopes.add(pool_scope(grant.programme_id, year))
+    return Book(
+        grants=grants,
+        balances=_balances(connection, sorted(names)),
+        holds=holds,
+        terms=in_force,
+        claims=_claimed(connection, sorted(scopes)),
+        budgets=limits,
+    )
+
+
+def whole_book(connection: Connection) -> Book:
+    """All of it, for an audit."""
+    rows = connection.execute(select(_claims).order_by(_claims.c.scope))
+    return Book(
+        grants={grant.id: grant for grant in all_grants(connection)},
+        balances=all_balances(connection),
+        holds={hold.job_id: hold for hold in all_holds(connection)},
+        claims=dict(map(tuple, rows)),
+    )
+
+
+def _claimed(connection: Connection, scopes: list[str]) -> dict[str, int]:
+    if not scopes:
+        return {}
+    return dict(map(tuple, connection.execute(_CLAIMS, {"scopes": scopes})))
 
 
 def _holds_where(connection: Connection, job_ids: list[str]) -> list[Hold]:
@@ -86,27 +124,37 @@ def _holds_where(connection: Connection, job_ids: list[str]) -> list[Hold]:
 
 
 def _hold(row: Row[Any]) -> Hold:
-    slices = tuple(Slice(grant_id, amount) for grant_id, amount in row.slices)
+    backing = backing_from(row.body)
+    capture = capture_from(row.capture) if row.capture else None
     return Hold(
         job_id=row.job_id,
         project_id=row.project_id,
         asset=row.asset,
-        amount=row.amount,
-        slices=slices,
+        lines=backing.lines,
+        slices=backing.slices,
         state=row.state,
-        charged=row.charged,
-        overrun=row.overrun,
         created_us=row.created_us,
+        claims=claims_from(row.claims),
+        cuts=backing.cuts,
+        settled=capture.lines if capture else (),
+        captured=capture.captured if capture else (),
+        overrun=row.overrun,
     )
 
 
 def _grants_where(connection: Connection, project_ids: list[str], grant_ids: list[str]) -> list[Grant]:
     found: list[Grant] = []
     if project_ids:
-        found.extend(Grant(*row) for row in connection.execute(_GRANTS_OF_PROJECTS, {"ids": project_ids}))
+        found.extend(map(_grant, connection.execute(_GRANTS_OF_PROJECTS, {"ids": project_ids})))
     if grant_ids:
-        found.extend(Grant(*row) for row in connection.execute(_GRANTS_BY_ID, {"ids": grant_ids}))
+        found.extend(map(_grant, connection.execute(_GRANTS_BY_ID, {"ids": grant_ids})))
     return found
+
+
+def _grant(row: Row[Any]) -> Grant:
+    found = dict(row._mapping)
+    found["funders"] = tuple((funder_id, weight) for funder_id, weight in row.funders)
+    return Grant(**found)
 
 
 def _balances(connection: Connection, names: list[str]) -> dict[tuple[str, str], int]:
@@ -115,61 +163,91 @@ def _balances(connection: Connection, names: list[str]) -> dict[tuple[str, str],
 
 
 def record(connection: Connection, entries: Sequence[Entry], book: Book) -> None:
-    """Write entries that have been applied to `book`, with their postings, balances, holds and expired grants.
+    """Write entries that have been applied to `book`: postings, balances, claims, holds and the grants they change.
 
-    The grant of an "issue" entry is written by `insert_grant`, before. Raises `Duplicate` when one of the entries was
-    posted before, LookupError when a hold it closes is not open.
+    Raises `Duplicate` when one of the entries was posted before, LookupError when a hold it closes is not open.
     """
     _INSERT_ENTRY(
         connection,
         [
-            (entry.id, entry.kind, entry.at_us, entry.project_id, entry.job_id, entry.grant_id, entry.programme_id)
+            (
+                entry.id,
+                entry.kind,
+                entry.at_us,
+                entry.project_id,
+                entry.job_id,
+                entry.grant_id,
+                entry.programme_id,
+                claims_text(entry.claims),
+                entry.body,
+            )
             for entry in entries
         ],
     )
     postings = []
     changes: dict[tuple[str, str], int] = {}
+    claimed: dict[str, int] = {}
     for entry in entries:
         for position, posting in enumerate(entry.postings):
             source, destination, amount, asset = posting.source, posting.destination, posting.amount, posting.asset
             postings.append((entry.id, position, source, destination, amount, asset))
             changes[source, asset] = changes.get((source, asset), 0) - amount
             changes[destination, asset] = changes.get((destination, asset), 0) + amount
+        for claim in entry.claims:
+            claimed[claim.scope] = claimed.get(claim.scope, 0) + claim.change
     _INSERT_POSTING(connection, postings)
     _OPEN_ACCOUNT(connection, sorted(changes))
     moved = [(change, account, asset) for (account, asset), change in sorted(changes.items()) if change]
     _CHANGE_BALANCE(connection, moved)
+    _OPEN_SCOPE(connection, [(scope,) for scope in sorted(claimed)])
+    _CHANGE_CLAIM(connection, [(change, scope) for scope, change in sorted(claimed.items()) if change])
     _record_holds(connection, entries, book)
-    expired = [entry.grant_id for entry in entries if entry.kind == "expire" and entry.grant_id is not None]
-    if expired:
-        connection.execute(update(_grants).where(among(_grants.c.id, expired)).values(expired=True))
+    _record_grants(connection, entries, book)
 
 
 def _record_holds(connection: Connection, entries: Sequence[Entry], book: Book) -> None:
-    placed, closed = [], []
+    placed: list[tuple[Any, ...]] = []
+    closed: list[tuple[Any, ...]] = []
     for entry in entries:
         if entry.job_id is None:
             continue
         hold = book.holds[entry.job_id]
+        claims = claims_text(hold.claims)
         if entry.kind == "hold":
-            slices = to_json([(part.grant_id, part.amount) for part in hold.slices])
-            placed.append(
-                (hold.job_id, hold.project_id, hold.asset, hold.amount, slices, "open", 0, 0, hold.created_us, None)
-            )
-        elif entry.kind in ("settle", "void"):
-            closed.append((hold.state, hold.charged, hold.overrun, entry.at_us, hold.job_id))
+            subject = (hold.job_id, hold.project_id, hold.asset, hold.amount)
+            placed.append((*subject, entry.body, "", claims_text(entry.claims), "open", 0, 0, hold.created_us, None))
+        else:
+            before = "settled" if entry.kind == "correct" else "open"
+            # Several corrections may be written at once; the book knows the last, each row its own text.
+            figures = (hold.charged, hold.overrun, entry.at_us)
+            closed.append((hold.state, entry.body, claims, *figures, hold.job_id, before))
     _INSERT_HOLD(connection, placed)
     if _CLOSE_HOLD(connection, closed) != len(closed):
         raise LookupError("a hold that should be closed is not open")
 
 
-def insert_grant(connection: Connection, grant: Grant) -> None:
-    """Write a new grant. Raises `Duplicate` for a known id."""
+def _record_grants(connection: Connection, entries: Sequence[Entry], book: Book) -> None:
+    for entry in entries:
+        if entry.kind == "issue":
+            _insert_grant(connection, grant_from(entry.body))
+    changed: set[str] = set()
+    for entry in entries:
+        if entry.kind in ("increase", "transfer", "claw_back", "expire") and entry.grant_id is not None:
+            changed.add(entry.grant_id)
+            if entry.kind == "transfer":
+                changed.update(filter(None, (accounts.grant_of(posting.destination) for posting in entry.postings)))
+    for grant_id in sorted(changed):
+        grant = book.grants[grant_id]
+        stands = {"amount": grant.amount, "expired": grant.expired}
+        connection.execute(update(_grants).where(_grants.c.id == grant_id).values(**stands))
+
+
+def _insert_grant(connection: Connection, grant: Grant) -> None:
     connection.execute(
         insert(_grants).values(
             id=grant.id,
             programme_id=grant.programme_id,
-            funder_id=grant.funder_id,
+            funders=[list(share) for share in grant.funders],
             project_id=grant.project_id,
             asset=grant.asset,
             amount=grant.amount,
@@ -177,7 +255,10 @@ def insert_grant(connection: Connection, grant: Grant) -> None:
             valid_until_us=grant.valid_until_us,
             priority=grant.priority,
             created_us=grant.created_us,
-            expired=grant.expired,
+            expired=False,
+            resources=grant.resources,
+            backends=grant.backends,
+            members=grant.members,
         )
     )
 
@@ -187,7 +268,7 @@ def grants_of(connection: Connection, project_id: str | None) -> list[Grant]:
     wanted = select(_grants).order_by(_grants.c.created_us, _grants.c.id)
     if project_id is not None:
         wanted = wanted.where(_grants.c.project_id == project_id)
-    return [Grant(*row) for row in connection.execute(wanted)]
+    return list(map(_grant, connection.execute(wanted)))
 
 
 def all_grants(connection: Connection) -> list[Grant]:
@@ -202,7 +283,7 @@ def due_grants(connection: Connection, now_us: int) -> list[Grant]:
         .where(_grants.c.expired.is_(False), _grants.c.valid_until_us <= now_us)
         .order_by(_grants.c.valid_until_us, _grants.c.id)
     )
-    return [Grant(*row) for row in connection.execute(wanted)]
+    return list(map(_grant, connection.execute(wanted)))
 
 
 def all_entries(connection: Connection) -> Iterator[Entry]:
@@ -218,7 +299,10 @@ def entries_of_project(connection: Connection, project_id: str, since_us: int, u
     return list(_read_entries(connection, wanted))
 
 
-_ENTRY = tuple(_entries.c[name] for name in ("id", "kind", "at_us", "project_id", "job_id", "grant_id", "programme_id"))
+_ENTRY = tuple(
+    _entries.c[name]
+    for name in ("id", "kind", "at_us", "project_id", "job_id", "grant_id", "programme_id", "claims", "body")
+)
 _POSTING = tuple(_postings.c[name] for name in ("source", "destination", "amount", "asset"))
 
 
@@ -231,9 +315,10 @@ def _read_entries(connection: Connection, wanted: Select[tuple[Any, ...]]) -> It
     rows = connection.execute(wanted, execution_options={"yield_per": 2000})
     width = len(_ENTRY)
     for head, group in itertools.groupby(rows, key=lambda row: tuple(row[:width])):
-        entry_id, kind, at_us, project_id, job_id, grant_id, programme_id = head
+        entry_id, kind, at_us, project_id, job_id, grant_id, programme_id, claims, body = head
         postings = tuple(Posting(*row[width:]) for row in group if row.source is not None)
-        yield Entry(entry_id, kind, at_us, postings, project_id, job_id, grant_id, programme_id)
+        subjects = (project_id, job_id, grant_id, programme_id)
+        yield Entry(entry_id, kind, at_us, postings, *subjects, claims_from(claims), body)
 
 
 def all_balances(connection: Connection) -> dict[tuple[str, str], int]:
@@ -244,12 +329,12 @@ def all_balances(connection: Connection) -> dict[tuple[str, str], int]:
 
 def all_holds(connection: Connection) -> list[Hold]:
     """Every hold, oldest first, closed ones among them."""
-    return [_hold(row) for row in connection.execute(select(*_HOLD).order_by(_holds.c.created_us, _holds.c.job_id))]
+    return [_hold(row) for row in connection.execute(select(_holds).order_by(_holds.c.created_us, _holds.c.job_id))]
 
 
 def holds_of_project(connection: Connection, project_id: str) -> list[Hold]:
     """The holds of a project, oldest first, closed ones among them."""
-    wanted = select(*_HOLD).where(_holds.c.project_id == project_id).order_by(_holds.c.created_us, _holds.c.job_id)
+    wanted = select(_holds).where(_holds.c.project_id == project_id).order_by(_holds.c.created_us, _holds.c.job_id)
     return [_hold(row) for row in connection.execute(wanted)]
 
 
@@ -257,33 +342,3 @@ def hold_of(connection: Connection, job_id: str) -> Hold | None:
     """The hold of one job, or None."""
     found = _holds_where(connection, [job_id])
     return found[0] if found else None
-
-
-def insert_funder(connection: Connection, funder: FunderRow) -> None:
-    """Write a new funder. Raises `Duplicate` for a known id or name."""
-    connection.execute(insert(_funders).values(id=funder.id, name=funder.name, created_us=funder.created_us))
-
-
-def list_funders(connection: Connection) -> list[FunderRow]:
-    """All funders, oldest first."""
-    wanted = select(_funders).order_by(_funders.c.created_us, _funders.c.id)
-    return [FunderRow(*row) for row in connection.execute(wanted)]
-
-
-def insert_programme(connection: Connection, programme: ProgrammeRow) -> None:
-    """Write a new programme. Raises `Duplicate` for a known id, or a name that its funder has used."""
-    connection.execute(
-        insert(_programmes).values(
-            id=programme.id,
-            funder_id=programme.funder_id,
-            name=programme.name,
-            asset=programme.asset,
-            created_us=programme.created_us,
-        )
-    )
-
-
-def list_programmes(connection: Connection) -> list[ProgrammeRow]:
-    """All programmes, oldest first."""
-    wanted = select(_programmes).order_by(_programmes.c.created_us, _programmes.c.id)
-    return [ProgrammeRow(*row) for row in connection.execute(wanted)]

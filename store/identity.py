@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, func, insert, select, update
 
 from store import schema
+from store.columns import among
 from store.rows import MemberRow, ProjectRow, TokenRow
 
 _projects = schema.projects
@@ -16,7 +19,16 @@ _SHOWN = tuple(column for column in _tokens.columns if column.name != "secret_ha
 def insert_project(connection: Connection, project: ProjectRow) -> None:
     """Write a new project. Raises `Duplicate` for a known id or name."""
     connection.execute(
-        insert(_projects).values(id=project.id, name=project.name, weight=project.weight, created_us=project.created_us)
+        insert(_projects).values(
+            id=project.id,
+            name=project.name,
+            weight=project.weight,
+            created_us=project.created_us,
+            stage=project.stage,
+            founded_us=project.founded_us,
+            traits=project.traits,
+            related=project.related,
+        )
     )
 
 
@@ -24,6 +36,22 @@ def get_project(connection: Connection, project_id: str) -> ProjectRow | None:
     """One project, or None."""
     row = connection.execute(select(_projects).where(_projects.c.id == project_id)).one_or_none()
     return None if row is None else ProjectRow(*row)
+
+
+def get_projects(connection: Connection, project_ids: Iterable[str]) -> dict[str, ProjectRow]:
+    """Projects by id; unknown ids are left out."""
+    wanted = select(_projects).where(among(_projects.c.id, list(project_ids)))
+    return {row.id: ProjectRow(*row) for row in connection.execute(wanted)}
+
+
+def describe_project(connection: Connection, project: ProjectRow) -> None:
+    """Write what terms ask about a project. Raises LookupError for an unknown project."""
+    changed = {"stage": project.stage, "founded_us": project.founded_us, "traits": project.traits}
+    done = connection.execute(
+        update(_projects).where(_projects.c.id == project.id).values(**changed, related=project.related)
+    )
+    if done.rowcount != 1:
+        raise LookupError(f"there is no project {project.id}")
 
 
 def list_projects(connection: Connection) -> list[ProjectRow]:

@@ -105,6 +105,7 @@ def _values(job: JobRow) -> Row:
         to_json(job.usage),
         to_json(job.receipt),
         job.cancel_requested_us,
+        job.category,
     )
 
 

@@ -13,17 +13,27 @@ Role = Literal["member", "admin", "operator", "auditor"]
 JobState = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
 AttemptState = Literal["leased", "running", "succeeded", "failed", "stopped", "lost"]
 WorkerState = Literal["up", "lost"]
+RequestKind = Literal["increase", "transfer", "claw_back", "correct"]
+RequestState = Literal["open", "approved", "refused"]
 BackendState = Literal["online", "draining", "offline"]
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectRow:
-    """A tenant. `weight` is its share of the machine beside the others (default 100)."""
+    """A tenant. `weight` is its share of the machine beside the others (default 100).
+
+    `stage`, `founded_us`, `traits` and `related` (parties whose backends it may not be subsidised for) are what the
+    terms of programmes ask about.
+    """
 
     id: str
     name: str
     weight: int
     created_us: int
+    stage: str = ""
+    founded_us: int | None = None
+    traits: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +72,47 @@ class FunderRow:
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeRow:
-    """A budget of one funder in one asset, from which grants are issued."""
+    """A budget in one asset, from which grants are issued. `funders` share it by weight, `funder_id` leads them."""
 
     id: str
     funder_id: str
     name: str
     asset: str
     created_us: int
+    funders: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def shares(self) -> tuple[tuple[str, int], ...]:
+        """Who pays which part, by weight."""
+        return self.funders or ((self.funder_id, 1),)
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRow:
+    """A quote that was given: honoured for the same work until `expires_us`."""
+
+    id: str
+    project_id: str
+    work_hash: str
+    created_us: int
+    expires_us: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """An act that needs a second operator: what is to be done to `subject`, and what became of it."""
+
+    id: str
+    kind: RequestKind
+    subject: str
+    body: dict[str, Any]
+    reason: str
+    asked_by: str
+    asked_us: int
+    state: RequestState = "open"
+    decided_by: str | None = None
+    decided_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +150,7 @@ class JobRow:
     usage: dict[str, Any] | None = None
     receipt: dict[str, Any] | None = None
     cancel_requested_us: int | None = None
+    category: str = "general"
 
 
 @dataclass(frozen=True, slots=True)

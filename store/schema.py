@@ -1,7 +1,7 @@
 """The tables, one schema for SQLite and PostgreSQL. The migrations build exactly this (a test compares them).
 
-Columns `_us` and amounts are 64-bit integers. JSON is text. The rows of entries, postings and audit are written once:
-triggers, made by the migrations, refuse every change of them.
+Columns `_us` and amounts are 64-bit integers. JSON is text. The rows of entries, postings, terms, rate lines and audit
+are written once: triggers, made by the migrations, refuse every change of them.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ projects = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("weight", Integer, nullable=False),
     Column("created_us", BigInteger, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("founded_us", BigInteger),
+    Column("traits", Texts, nullable=False),
+    Column("related", Texts, nullable=False),
 )
 
 members = Table(
@@ -83,7 +87,34 @@ programmes = Table(
     Column("name", Text, nullable=False),
     Column("asset", Text, nullable=False),
     Column("created_us", BigInteger, nullable=False),
+    # Who pays which part, the lead funder first: [[funder_id, weight], …].
+    Column("funders", Json, nullable=False),
     Index("programmes_by_name", "funder_id", "name", unique=True),
+)
+
+terms = Table(
+    "terms",
+    metadata,
+    Column("programme_id", Text, ForeignKey("programmes.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", Json, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+)
+
+rate_lines = Table(
+    "rate_lines",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("resource", Text, nullable=False),
+    Column("unit_price", BigInteger, nullable=False),
+    Column("quantum", BigInteger, nullable=False),
+    Column("backend", Text, nullable=False),
+    Column("from_hour", Integer, nullable=False),
+    Column("until_hour", Integer, nullable=False),
+    Column("valid_from_us", BigInteger, nullable=False),
+    Column("valid_until_us", BigInteger),
+    Column("created_us", BigInteger, nullable=False),
+    CheckConstraint("unit_price >= 0 AND quantum > 0", name="price"),
 )
 
 grants = Table(
@@ -91,7 +122,7 @@ grants = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("programme_id", Text, ForeignKey("programmes.id"), nullable=False),
-    Column("funder_id", Text, ForeignKey("funders.id"), nullable=False),
+    Column("funders", Json, nullable=False),
     Column("project_id", Text, ForeignKey("projects.id"), nullable=False),
     Column("asset", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
@@ -100,7 +131,10 @@ grants = Table(
     Column("priority", Integer, nullable=False),
     Column("created_us", BigInteger, nullable=False),
     Column("expired", Boolean, nullable=False),
-    CheckConstraint("amount > 0", name="amount"),
+    Column("resources", Texts, nullable=False),
+    Column("backends", Texts, nullable=False),
+    Column("members", Texts, nullable=False),
+    CheckConstraint("amount >= 0", name="amount"),
     Index("grants_by_project", "project_id"),
     Index("grants_by_end", "valid_until_us"),
 )
@@ -113,8 +147,55 @@ accounts = Table(
     Column("balance", BigInteger, nullable=False),
     # The ledger never overdraws these; should it ever try, the transaction fails instead of the books.
     CheckConstraint(
-        "balance >= 0 OR substr(account, 1, 7) = 'funder/' OR account = 'facility/overrun'", name="balance"
+        "balance >= 0 OR substr(account, 1, 7) = 'funder/' OR substr(account, 1, 6) = 'payer/' "
+        "OR account = 'facility/overrun'",
+        name="balance",
     ),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("claimed", BigInteger, nullable=False),
+    CheckConstraint("claimed >= 0", name="claimed"),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("project_id", Text, ForeignKey("projects.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("most", BigInteger, nullable=False),
+)
+
+quotes = Table(
+    "quotes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, nullable=False),
+    Column("work_hash", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("body", Json, nullable=False),
+    Index("quotes_by_end", "expires_us"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_us", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_us", BigInteger),
+    Index("requests_by_state", "state", "asked_us"),
 )
 
 entries = Table(
@@ -128,6 +209,8 @@ entries = Table(
     Column("job_id", Text),
     Column("grant_id", Text),
     Column("programme_id", Text),
+    Column("claims", Text, nullable=False),
+    Column("body", Text, nullable=False),
     Index("entries_by_project", "project_id", "at_us"),
     sqlite_autoincrement=True,
 )
@@ -151,14 +234,18 @@ holds = Table(
     Column("project_id", Text, nullable=False),
     Column("asset", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
-    Column("slices", Json, nullable=False),
+    # As the entries have them (`ledger.hold_text`): what it consists of, and what was captured of it.
+    Column("body", Text, nullable=False),
+    Column("capture", Text, nullable=False),
+    Column("claims", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("charged", BigInteger, nullable=False),
     Column("overrun", BigInteger, nullable=False),
     Column("created_us", BigInteger, nullable=False),
     Column("closed_us", BigInteger),
-    CheckConstraint("amount > 0", name="amount"),
+    CheckConstraint("amount >= 0", name="amount"),
     Index("holds_by_project", "project_id", "created_us"),
+    Index("holds_open", "project_id", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
 )
 
 jobs = Table(
@@ -193,6 +280,7 @@ jobs = Table(
     Column("usage", Json),
     Column("receipt", Json),
     Column("cancel_requested_us", BigInteger),
+    Column("category", Text, nullable=False),
     Index("jobs_by_time", "created_us", "id"),
     Index("jobs_by_project", "project_id", "created_us", "id"),
     Index("jobs_by_state", "project_id", "state", "created_us", "id"),

@@ -53,18 +53,21 @@ def history_end(connection: Connection) -> int:
 
 
 def settled_by_grant(connection: Connection, project_id: str) -> dict[str, int]:
-    """What each grant of a project has paid, by grant id."""
-    wanted = (
-        select(_postings.c.source, func.sum(_postings.c.amount))
-        .select_from(_postings.join(_entries, _postings.c.entry_id == _entries.c.id))
-        .where(_entries.c.project_id == project_id, _postings.c.destination == accounts.EARNED)
-        .group_by(_postings.c.source)
-    )
+    """What each grant of a project has paid, less what corrections gave back, by grant id."""
     paid: dict[str, int] = {}
-    for source, amount in connection.execute(wanted):
-        grant_id = accounts.held_grant(source)
-        if grant_id is not None:
-            paid[grant_id] = int(amount)
+    earned = f"{accounts.EARNED}%"
+    source, destination = _postings.c.source, _postings.c.destination
+    for near, far, sign in ((source, destination, 1), (destination, source, -1)):
+        wanted = (
+            select(near, func.sum(_postings.c.amount))
+            .select_from(_postings.join(_entries, _postings.c.entry_id == _entries.c.id))
+            .where(_entries.c.project_id == project_id, _entries.c.kind.in_(("settle", "correct")), far.like(earned))
+            .group_by(near)
+        )
+        for account, amount in connection.execute(wanted):
+            grant_id = accounts.grant_of(account)
+            if grant_id is not None:
+                paid[grant_id] = paid.get(grant_id, 0) + sign * int(amount)
     return paid
 
 
@@ -75,6 +78,27 @@ def settled_of(connection: Connection, project_id: str) -> Settled:
     )
     charged, overrun = connection.execute(wanted).one()
     return Settled(int(charged) - int(overrun), int(overrun))
+
+
+def open_holds(connection: Connection, project_id: str, asset: str) -> tuple[int, int]:
+    """What open holds of a project set aside at most: for jobs under way, and for jobs that wait."""
+    wanted = (
+        select(_jobs.c.state == "queued", func.sum(_holds.c.amount))
+        .select_from(_holds.join(_jobs, _jobs.c.id == _holds.c.job_id))
+        .where(_holds.c.project_id == project_id, _holds.c.state == "open", _holds.c.asset == asset)
+        .group_by(_jobs.c.state == "queued")
+    )
+    sums = {bool(queued): int(amount) for queued, amount in connection.execute(wanted)}
+    return sums.get(False, 0), sums.get(True, 0)
+
+
+def spent_since(connection: Connection, project_id: str, since_us: int) -> tuple[int, int | None]:
+    """What a project's jobs that ended since an instant cost it, and when the first of them was submitted."""
+    wanted = select(func.sum(_holds.c.charged - _holds.c.overrun), func.min(_holds.c.created_us)).where(
+        _holds.c.project_id == project_id, _holds.c.closed_us >= since_us
+    )
+    spent, first_us = connection.execute(wanted).one()
+    return int(spent or 0), None if first_us is None else int(first_us)
 
 
 def last_written_us(connection: Connection) -> int:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import shapes
-from api.answers import Json, accepted
+from api.answers import Json, accepted, refuse
 from api.auth import Visitor, needs, project_of
 from api.documents import read
 from api.openapi import documented
@@ -25,6 +25,8 @@ from api.schemas.funding import (
     ProgrammeRequest,
     Statement,
 )
+
+from dispatcher.model import GrantTerms
 
 router = APIRouter(tags=["funding"])
 
@@ -76,10 +78,13 @@ async def create_programme(visit: Visitor, request: Request) -> Response:
     needs(visit.caller, "operator")
     wanted = await read(request, ProgrammeRequest)
     budget = wanted.budget
+    funders = [(share.funder_id, share.weight) for share in wanted.funders]
+    if (wanted.funder_id is None) == (not funders):
+        raise refuse("invalid_request", "Name either one funder in funder_id, or several in funders.")
+    if wanted.funder_id is not None:
+        funders = [(wanted.funder_id, 1)]
     call = visit.room.create_programme
-    row = accepted(
-        await visit.desk.submit(call, visit.caller, wanted.name, wanted.funder_id, budget.asset, budget.micro)
-    )
+    row = accepted(await visit.desk.submit(call, visit.caller, wanted.name, funders, budget.asset, budget.micro))
     return Json(shapes.programme(row, budget.micro), 201)
 
 
@@ -97,17 +102,19 @@ async def issue_grant(visit: Visitor, request: Request) -> Response:
     needs(visit.caller, "operator")
     wanted = await read(request, GrantRequest)
     valid_from_us = visit.room.now_us() if wanted.valid_from_us is None else wanted.valid_from_us
-    grant = await visit.desk.submit(
-        visit.room.issue_grant,
-        visit.caller,
-        wanted.project_id,
-        wanted.programme_id,
-        wanted.amount.asset,
-        wanted.amount.micro,
-        valid_from_us,
-        wanted.valid_until_us,
-        wanted.priority,
+    terms = GrantTerms(
+        project_id=wanted.project_id,
+        programme_id=wanted.programme_id,
+        asset=wanted.amount.asset,
+        amount=wanted.amount.micro,
+        valid_from_us=valid_from_us,
+        valid_until_us=wanted.valid_until_us,
+        priority=wanted.priority,
+        resources=tuple(wanted.resources),
+        backends=tuple(wanted.backends),
+        members=tuple(wanted.members),
     )
+    grant = await visit.desk.submit(visit.room.issue_grant, visit.caller, terms)
     return Json(shapes.grant(accepted(grant)), 201)
 
 

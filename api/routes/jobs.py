@@ -194,4 +194,14 @@ def _quote(visit: Visit, body: bytes) -> dict[str, object]:
     submission = accepted(submission_of(parse(body), visit.caller))
     (answer,) = visit.room.quote(visit.caller, [submission])
     told = accepted(answer)
-    return {"quote": told.quote, "backend": told.backend, "wait_us": told.wait_us, "findings": told.findings}
+    return {
+        "quote_id": told.quote_id,
+        "expires_us": told.expires_us,
+        "expires_at": shapes.rfc3339(told.expires_us),
+        "quote": told.quote,
+        "payers": told.payers,
+        "missing": told.missing,
+        "backend": told.backend,
+        "wait_us": told.wait_us,
+        "findings": told.findings,
+    }

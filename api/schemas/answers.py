@@ -18,19 +18,36 @@ _LINKS: dict[str, Any] = {
     "receipt": f"/v1/jobs/{_JOB}/receipt",
     "events": f"/v1/jobs/{_JOB}/events",
 }
+
+
+def _line(resource: str, what: str, quantity: int, unit: str, quantum: int, unit_price: int) -> dict[str, Any]:
+    sizes = {"quantity": quantity, "unit": unit, "quantum": quantum, "unit_price": unit_price}
+    return {"resource": resource, "what": what, **sizes, "amount": quantity * unit_price, "rate": f"built-in/{resource}"}
+
+
 QUOTE_EXAMPLE: dict[str, Any] = {
     "expected": {"micro": 2_603, "asset": "CNY"},
     "ceiling": {"micro": 126_103, "asset": "CNY"},
     "lines": [
-        {"what": "job", "quantity": 1, "unit": "job", "unit_price": 1_000, "per": 1, "amount": 1_000},
-        {"what": "QPU time", "quantity": 3, "unit": "ms", "unit_price": 500, "per": 1, "amount": 1_500},
-        {"what": "shots", "quantity": 1_024, "unit": "shot", "unit_price": 100, "per": 1_000, "amount": 103},
+        _line("job", "job", 1, "job", 1, 1_000),
+        _line("qpu_ms", "QPU time", 3, "ms", 1, 500),
+        _line("shots", "shots", 103, "shot", 10, 1),
     ],
-    "rate": {"backend": "aer", "per_job": 1_000, "per_qpu_ms": 500, "per_kshot": 100, "version": "2026-1"},
+    "rates": [
+        {
+            "id": "built-in/qpu_ms",
+            "resource": "qpu_ms",
+            "backend": "*",
+            "hours": [0, 24],
+            "quantum": 1,
+            "unit_price": 500,
+        }
+    ],
     "estimate_ms": 3,
     "time_limit_ms": 60_000,
     "ceiling_ms": 250,
     "shots": 1_024,
+    "storage_mib_h": 1,
 }
 FINDINGS_EXAMPLE: dict[str, Any] = {
     "primitive": "sampler",
@@ -55,6 +72,7 @@ JOB_EXAMPLE: dict[str, Any] = {
     "state": "succeeded",
     "version": 3,
     "priority": 0,
+    "category": "general",
     "backend": "aer",
     "backend_asked": "auto",
     "tags": ["demo"],
@@ -74,7 +92,7 @@ JOB_EXAMPLE: dict[str, Any] = {
     "wait_reason": None,
     "findings": FINDINGS_EXAMPLE,
     "problem": None,
-    "usage": {"qpu_ms": 3, "shots": 1_024, "cpu_ms": 3},
+    "usage": {"qpu_ms": 3, "shots": 1_024, "cpu_ms": 3, "gpu_ms": 0, "storage_mib_h": 1},
     "result_bytes": 412,
     "links": _LINKS,
 }
@@ -102,30 +120,39 @@ ATTEMPT_EXAMPLE: dict[str, Any] = {
     "failure": None,
 }
 RECEIPT_EXAMPLE: dict[str, Any] = {
-    "v": 1,
+    "v": 2,
     "job_id": _JOB,
     "project_id": "prj_01J8Z3",
     "asset": "CNY",
     "state": "settled",
-    "usage": {"qpu_ms": 3, "shots": 1_024, "cpu_ms": 3},
+    "usage": {"qpu_ms": 3, "shots": 1_024, "cpu_ms": 3, "gpu_ms": 0, "storage_mib_h": 1},
     "lines": QUOTE_EXAMPLE["lines"],
     "price": 2_603,
     "charged": 2_603,
-    "quoted": {"expected": 2_603, "ceiling": 126_103},
+    "subsidised": 2_603,
+    "copay": 0,
+    "quoted": {"expected": 2_603, "ceiling": 126_103, "lines": []},
     "held": 126_103,
     "released": 123_500,
     "absorbed_by_facility": 0,
     "payers": [
         {
+            "payer": "grt_01J8Z3",
             "grant_id": "grt_01J8Z3",
             "programme_id": "pgm_01J8Z3",
             "funder_id": "fun_01J8Z3",
+            "funders": [{"funder_id": "fun_01J8Z3", "paid": 2_603}],
+            "asset": "CNY",
             "held": 126_103,
             "paid": 2_603,
+            "worth": 2_603,
             "released": 123_500,
             "released_to": "available",
+            "share_ppm": 1_000_000,
+            "rule": "",
         }
     ],
+    "cuts": [],
     "explanation": ["QPU time: 3 ms at 0.000500 CNY per ms = 0.001500 CNY."],
 }
 
@@ -138,11 +165,12 @@ class Quote(Told):
     expected: Amount
     ceiling: Amount
     lines: list[dict[str, Any]]
-    rate: dict[str, Any]
+    rates: list[dict[str, Any]] = Field(description="The lines of the rate card that the price is pinned to.")
     estimate_ms: int
     time_limit_ms: int
     ceiling_ms: int
     shots: int
+    storage_mib_h: int
 
 
 class Links(Told):
@@ -162,6 +190,8 @@ class Usage(Told):
     qpu_ms: int
     shots: int
     cpu_ms: int
+    gpu_ms: int
+    storage_mib_h: int
 
 
 class Job(Told):
@@ -177,6 +207,7 @@ class Job(Told):
     state: JobState
     version: int
     priority: int
+    category: str
     backend: str
     backend_asked: str
     tags: list[str]
@@ -255,15 +286,45 @@ class BatchAnswer(Told):
 
 
 class QuoteAnswer(Told):
-    """What the job would cost and how long it would wait now. Nothing is reserved."""
+    """What the job would cost, who would pay it and how long it would wait now. Nothing is reserved.
+
+    Until `expires_us` the price and the programmes' terms are honoured for the same job that names `quote_id`. `missing`
+    > 0 of the ceiling has no payer: the job would be refused.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"quote": QUOTE_EXAMPLE, "backend": "aer", "wait_us": 0, "findings": FINDINGS_EXAMPLE}]
+            "examples": [
+                {
+                    "quote_id": "qte_01J8Z3",
+                    "expires_us": 1_790_000_900_000_000,
+                    "expires_at": "2026-09-21T14:28:20.000000Z",
+                    "quote": QUOTE_EXAMPLE,
+                    "payers": [
+                        {
+                            "payer": "grt_01J8Z3",
+                            "asset": "CNY",
+                            "amount": 126_103,
+                            "worth": 126_103,
+                            "rule": "",
+                            "share_ppm": 1_000_000,
+                        }
+                    ],
+                    "missing": 0,
+                    "backend": "aer",
+                    "wait_us": 0,
+                    "findings": FINDINGS_EXAMPLE,
+                }
+            ]
         }
     )
 
+    quote_id: str
+    expires_us: int
+    expires_at: str | None
     quote: Quote
+    payers: list[dict[str, Any]]
+    missing: int
     backend: str
     wait_us: int
     findings: dict[str, Any]
@@ -322,8 +383,11 @@ class Receipt(Told):
     lines: list[dict[str, Any]]
     price: int
     charged: int
+    subsidised: int
+    copay: int
     held: int
     released: int
     absorbed_by_facility: int
     payers: list[dict[str, Any]]
+    cuts: list[dict[str, Any]] = Field(description="What a cap or an empty grant kept a payer from holding.")
     explanation: list[str] = Field(description="The same in sentences.")

@@ -23,14 +23,17 @@ _BACKEND: dict[str, Any] = {
     "state_reason": "",
     "queued": 0,
     "slots": 2,
-    "rate": {
-        "backend": "aer",
-        "per_job": 1_000,
-        "per_qpu_ms": 500,
-        "per_kshot": 100,
-        "version": "2026-1",
-        "asset": "CNY",
-    },
+    "rates": [
+        {
+            "id": "built-in/qpu_ms",
+            "resource": "qpu_ms",
+            "backend": "*",
+            "hours": [0, 24],
+            "quantum": 1,
+            "unit_price": 500,
+        }
+    ],
+    "asset": "CNY",
 }
 
 
@@ -58,7 +61,8 @@ class Backend(Told):
     state_reason: str
     queued: int
     slots: int
-    rate: dict[str, Any]
+    rates: list[dict[str, Any]]
+    asset: str
 
 
 class BackendList(Told):

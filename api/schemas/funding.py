@@ -17,6 +17,7 @@ _FUNDER: dict[str, Any] = {
 _PROGRAMME: dict[str, Any] = {
     "id": "pgm_01J8Z3",
     "funder_id": "fun_01J8Z3",
+    "funders": [["fun_01J8Z3", 1]],
     "name": "Quantum vouchers 2026",
     "asset": "CNY",
     "created_us": 1_790_000_000_000_000,
@@ -27,6 +28,7 @@ _GRANT: dict[str, Any] = {
     "id": "grt_01J8Z3",
     "programme_id": "pgm_01J8Z3",
     "funder_id": "fun_01J8Z3",
+    "funders": [["fun_01J8Z3", 1]],
     "project_id": "prj_01J8Z3",
     "amount": {"micro": 100_000_000_000, "asset": "CNY"},
     "valid_from_us": 1_790_000_000_000_000,
@@ -37,6 +39,9 @@ _GRANT: dict[str, Any] = {
     "created_us": 1_790_000_000_000_000,
     "created_at": "2026-09-21T14:13:20.000000Z",
     "expired": False,
+    "resources": [],
+    "backends": [],
+    "members": [],
 }
 _FIGURES: dict[str, Any] = {
     "granted": 100_000_000_000,
@@ -49,6 +54,11 @@ _BALANCE: dict[str, Any] = {
     "project_id": "prj_01J8Z3",
     "asset": "CNY",
     **_FIGURES,
+    "in_flight": 0,
+    "committed": 126_103,
+    "wallet": {"available": 0, "held": 0},
+    "in_kind": {},
+    "runs_out_us": 1_821_536_000_000_000,
     "grants": [
         {
             "id": "grt_01J8Z3",
@@ -69,8 +79,17 @@ class FunderRequest(Asked):
     name: Name
 
 
+class FunderShare(Asked):
+    """One of several funders, and its weight beside the others."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"funder_id": "fun_01J8Z3", "weight": 1}]})
+
+    funder_id: Identifier
+    weight: int = Field(default=1, ge=1, le=1_000_000)
+
+
 class ProgrammeRequest(Asked):
-    """A budget that its funder pledges, from which grants are issued."""
+    """A budget that its funder pledges, or several funders by weight, from which grants are issued."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -85,7 +104,8 @@ class ProgrammeRequest(Asked):
     )
 
     name: Name
-    funder_id: Identifier
+    funder_id: Identifier | None = Field(default=None, description="The one funder; or name several in `funders`.")
+    funders: list[FunderShare] = Field(default_factory=list, max_length=20)
     budget: Money
 
 
@@ -112,6 +132,9 @@ class GrantRequest(Asked):
     valid_from_us: InstantUs | None = Field(default=None, description="Default: now.")
     valid_until_us: InstantUs
     priority: int = Field(default=100, ge=0, le=1_000_000)
+    resources: list[str] = Field(default_factory=list, max_length=10, description="Pays for these only.")
+    backends: list[Name] = Field(default_factory=list, max_length=100, description="Pays for these only.")
+    members: list[Identifier] = Field(default_factory=list, max_length=100, description="Pays for these only.")
 
 
 class Funder(Told):
@@ -197,6 +220,13 @@ class GrantFigures(Told):
     expired: int
 
 
+class WalletFigures(Told):
+    """The project's own money, from which it pays its share."""
+
+    available: int
+    held: int
+
+
 class Balance(Told):
     """Where a project stands, in the smallest unit of the asset: granted = settled + held + available + expired."""
 
@@ -209,6 +239,11 @@ class Balance(Told):
     held: int
     available: int
     expired: int
+    in_flight: int = Field(description="Held for jobs under way.")
+    committed: int = Field(description="Held for jobs that wait: their ceilings.")
+    wallet: WalletFigures
+    in_kind: dict[str, Any] = Field(description="The same figures for grants in native units, by asset.")
+    runs_out_us: int = Field(description="By the pace of the last month, with what is held and what expires counted.")
     grants: list[GrantFigures]
 
 

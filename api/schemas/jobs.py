@@ -118,6 +118,12 @@ class JobRequest(Asked):
     max_cost: Annotated[int, Field(ge=0, le=2**53)] | None = Field(
         default=None, description="In micro-yuan: a job that may cost more is refused."
     )
+    category: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")] = Field(
+        default="general", description="Workload category: the terms of a programme may pay for some of them only."
+    )
+    quote_id: fields.Identifier | None = Field(
+        default=None, description="A quote for just this job: its price and its programmes' terms are honoured."
+    )
     project_id: fields.Identifier | None = Field(
         default=None, description="For operators, whose token belongs to no project: whom the job is for."
     )

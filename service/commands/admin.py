@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dispatcher.model import Refusal
+from dispatcher.model import GrantTerms, Refusal
 from dispatcher.room import Room
 from ledger.model import MICRO, in_words
 from service.commands.run import data_options, existing, settings_of
@@ -227,15 +227,24 @@ def programme() -> None:
 
 @programme.command("create")
 @click.argument("name")
-@click.option("--funder", "funder_id", required=True)
+@click.option("--funder", "funder_ids", required=True, multiple=True, help="ID, or ID=WEIGHT of one of several.")
 @click.option("--budget", type=Money(), required=True, help="In yuan.")
 @data_options
 @output_options
-def programme_create(name: str, funder_id: str, budget: int, output: str, **options: Any) -> None:
+def programme_create(name: str, funder_ids: tuple[str, ...], budget: int, output: str, **options: Any) -> None:
     """Make a programme with its budget."""
+    funders = [_share(one) for one in funder_ids]
     with room_of(options) as room:
-        row = granted(room.create_programme(CONSOLE, name, funder_id, "CNY", budget))
+        row = granted(room.create_programme(CONSOLE, name, funders, "CNY", budget))
     show([asdict(row)], ("id", "funder_id", "name"), output)
+
+
+def _share(text: str) -> tuple[str, int]:
+    """`fun_1=3` → a funder and its weight; 1 where none is named."""
+    funder_id, _, weight = text.partition("=")
+    if weight and not (weight.isdecimal() and int(weight) > 0):
+        raise click.BadParameter(f"{text!r}: a weight is a whole number of at least 1", param_hint="--funder")
+    return funder_id, int(weight or 1)
 
 
 @programme.command("list")
@@ -269,7 +278,8 @@ def grant_issue(
     with room_of(options) as room:
         now = room.now_us()
         until_us = now + days * DAY_US
-        row = granted(room.issue_grant(CONSOLE, project_id, programme_id, "CNY", amount, now, until_us, priority))
+        wanted = GrantTerms(project_id, programme_id, "CNY", amount, now, until_us, priority)
+        row = granted(room.issue_grant(CONSOLE, wanted))
     show([asdict(row)], ("id", "project_id", "programme_id", "amount", "valid_until_us"), output)
 
 

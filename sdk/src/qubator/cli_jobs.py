@@ -283,9 +283,9 @@ def _receipt_lines(bill: Mapping[str, Any], width: int) -> Iterator[str]:
         rows = [
             (
                 str(line["what"]),
-                count(line["quantity"], line["unit"]),
+                count(line["quantity"] * line["quantum"], line["unit"]),
                 f"{decimal(line['unit_price'])} per "
-                + (line["unit"] if line.get("per", 1) == 1 else count(line["per"], line["unit"])),
+                + (line["unit"] if line["quantum"] == 1 else count(line["quantum"], line["unit"])),
                 decimal(line["amount"]),
             )
             for line in bill["lines"]
@@ -294,7 +294,13 @@ def _receipt_lines(bill: Mapping[str, Any], width: int) -> Iterator[str]:
         yield from table(("FOR", "QUANTITY", "PRICE", asset), rows, width=width, right=(1, 2, 3))
     if bill.get("payers"):
         payers = [
-            (str(payer["grant_id"]), str(payer["programme_id"]), decimal(payer["paid"])) for payer in bill["payers"]
+            (str(payer["payer"]), str(payer["programme_id"] or "-"), _share(payer), decimal(payer["worth"]))
+            for payer in bill["payers"]
         ]
         yield ""
-        yield from table(("GRANT", "PROGRAMME", "PAID"), payers, width=width, right=(2,))
+        yield from table(("PAYER", "PROGRAMME", "SHARE", "PAID"), payers, width=width, right=(2, 3))
+
+
+def _share(payer: Mapping[str, Any]) -> str:
+    """What part of the price a payer's rule lets it pay; the wallet pays what is left."""
+    return "rest" if payer["grant_id"] is None else f"{payer['share_ppm'] / 10_000:g} %"

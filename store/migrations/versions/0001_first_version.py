@@ -15,7 +15,7 @@ depends_on = None
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 OPEN = sa.text("ended_us IS NULL")
-WRITTEN_ONCE = ("entries", "postings", "audit")
+WRITTEN_ONCE = ("entries", "postings", "terms", "rate_lines", "audit")
 
 
 def upgrade() -> None:
@@ -23,6 +23,7 @@ def upgrade() -> None:
     _create_identity()
     _create_grants()
     _create_ledger()
+    _create_limits()
     _create_jobs()
     _create_life()
     _create_rest()
@@ -44,6 +45,10 @@ def _create_identity() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("weight", sa.Integer(), nullable=False),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("founded_us", sa.BigInteger()),
+        sa.Column("traits", sa.Text(), nullable=False),
+        sa.Column("related", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_projects"),
         sa.UniqueConstraint("name", name="uq_projects_name"),
     )
@@ -93,15 +98,40 @@ def _create_grants() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("asset", sa.Text(), nullable=False),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.Column("funders", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["funder_id"], ["funders.id"], name="fk_programmes_funder_id"),
         sa.PrimaryKeyConstraint("id", name="pk_programmes"),
+    )
+    op.create_table(
+        "terms",
+        sa.Column("programme_id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["programme_id"], ["programmes.id"], name="fk_terms_programme_id"),
+        sa.PrimaryKeyConstraint("programme_id", "version", name="pk_terms"),
+    )
+    op.create_table(
+        "rate_lines",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column("quantum", sa.BigInteger(), nullable=False),
+        sa.Column("backend", sa.Text(), nullable=False),
+        sa.Column("from_hour", sa.Integer(), nullable=False),
+        sa.Column("until_hour", sa.Integer(), nullable=False),
+        sa.Column("valid_from_us", sa.BigInteger(), nullable=False),
+        sa.Column("valid_until_us", sa.BigInteger()),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("unit_price >= 0 AND quantum > 0", name=op.f("ck_rate_lines_price")),
+        sa.PrimaryKeyConstraint("id", name="pk_rate_lines"),
     )
     op.create_index("programmes_by_name", "programmes", ["funder_id", "name"], unique=True)
     op.create_table(
         "grants",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("programme_id", sa.Text(), nullable=False),
-        sa.Column("funder_id", sa.Text(), nullable=False),
+        sa.Column("funders", sa.Text(), nullable=False),
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("asset", sa.Text(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
@@ -110,8 +140,10 @@ def _create_grants() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.Column("expired", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("amount > 0", name=op.f("ck_grants_amount")),
-        sa.ForeignKeyConstraint(["funder_id"], ["funders.id"], name="fk_grants_funder_id"),
+        sa.Column("resources", sa.Text(), nullable=False),
+        sa.Column("backends", sa.Text(), nullable=False),
+        sa.Column("members", sa.Text(), nullable=False),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_grants_amount")),
         sa.ForeignKeyConstraint(["programme_id"], ["programmes.id"], name="fk_grants_programme_id"),
         sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_grants_project_id"),
         sa.PrimaryKeyConstraint("id", name="pk_grants"),
@@ -127,7 +159,8 @@ def _create_ledger() -> None:
         sa.Column("asset", sa.Text(), nullable=False),
         sa.Column("balance", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "balance >= 0 OR substr(account, 1, 7) = 'funder/' OR account = 'facility/overrun'",
+            "balance >= 0 OR substr(account, 1, 7) = 'funder/' OR substr(account, 1, 6) = 'payer/' "
+            "OR account = 'facility/overrun'",
             name=op.f("ck_accounts_balance"),
         ),
         sa.PrimaryKeyConstraint("account", "asset", name="pk_accounts"),
@@ -142,6 +175,8 @@ def _create_ledger() -> None:
         sa.Column("job_id", sa.Text()),
         sa.Column("grant_id", sa.Text()),
         sa.Column("programme_id", sa.Text()),
+        sa.Column("claims", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_entries"),
         sa.UniqueConstraint("id", name="uq_entries_id"),
         sqlite_autoincrement=True,
@@ -165,16 +200,70 @@ def _create_ledger() -> None:
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("asset", sa.Text(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("slices", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("capture", sa.Text(), nullable=False),
+        sa.Column("claims", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("charged", sa.BigInteger(), nullable=False),
         sa.Column("overrun", sa.BigInteger(), nullable=False),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.Column("closed_us", sa.BigInteger()),
-        sa.CheckConstraint("amount > 0", name=op.f("ck_holds_amount")),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_holds_amount")),
         sa.PrimaryKeyConstraint("job_id", name="pk_holds"),
     )
     op.create_index("holds_by_project", "holds", ["project_id", "created_us"])
+    op.create_index(
+        "holds_open",
+        "holds",
+        ["project_id"],
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    )
+
+
+def _create_limits() -> None:
+    op.create_table(
+        "claims",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("claimed", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("claimed >= 0", name=op.f("ck_claims_claimed")),
+        sa.PrimaryKeyConstraint("scope", name="pk_claims"),
+    )
+    op.create_table(
+        "budgets",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_budgets_project_id"),
+        sa.PrimaryKeyConstraint("project_id", "kind", "key", name="pk_budgets"),
+    )
+    op.create_table(
+        "quotes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("work_hash", sa.Text(), nullable=False),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.Column("expires_us", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_quotes"),
+    )
+    op.create_index("quotes_by_end", "quotes", ["expires_us"])
+    op.create_table(
+        "requests",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_us", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.Text()),
+        sa.Column("decided_us", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("id", name="pk_requests"),
+    )
+    op.create_index("requests_by_state", "requests", ["state", "asked_us"])
 
 
 def _create_jobs() -> None:
@@ -209,6 +298,7 @@ def _create_jobs() -> None:
         sa.Column("usage", sa.Text()),
         sa.Column("receipt", sa.Text()),
         sa.Column("cancel_requested_us", sa.BigInteger()),
+        sa.Column("category", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_jobs_member_id"),
         sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_jobs_project_id"),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),

@@ -1,0 +1,46 @@
+"""The versions of programmes' terms. A version is written once; the highest is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, func, insert, select
+
+from ledger.terms import Terms
+from ledger.terms_json import terms_from_json, terms_to_json
+from store import schema
+from store.columns import among_many
+
+_terms = schema.terms
+_LATEST = (
+    select(_terms.c.programme_id, func.max(_terms.c.version).label("version"))
+    .group_by(_terms.c.programme_id)
+    .subquery()
+)
+_IN_FORCE = (
+    select(_terms.c.body)
+    .join(_LATEST, (_LATEST.c.programme_id == _terms.c.programme_id) & (_LATEST.c.version == _terms.c.version))
+    .where(among_many(_terms.c.programme_id, "ids"))
+)
+
+
+def insert_terms(connection: Connection, terms: Terms, created_us: int) -> None:
+    """Write a new version. Raises `Duplicate` for a known one."""
+    row = {"programme_id": terms.programme_id, "version": terms.version, "created_us": created_us}
+    connection.execute(insert(_terms).values(**row, body=terms_to_json(terms)))
+
+
+def in_force(connection: Connection, programme_ids: Iterable[str]) -> dict[str, Terms]:
+    """The newest version of each programme that has terms, by programme id."""
+    ids = sorted(programme_ids)
+    if not ids:
+        return {}
+    found = [terms_from_json(body) for (body,) in connection.execute(_IN_FORCE, {"ids": ids})]
+    return {terms.programme_id: terms for terms in found}
+
+
+def version_of(connection: Connection, programme_id: str, version: int) -> Terms | None:
+    """One version, or None."""
+    wanted = select(_terms.c.body).where(_terms.c.programme_id == programme_id, _terms.c.version == version)
+    found = connection.execute(wanted).scalar_one_or_none()
+    return None if found is None else terms_from_json(found)
