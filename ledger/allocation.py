@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from ledger import accounts
 from ledger.book import Book
 from ledger.commands import PlaceHold
-from ledger.model import FULL_PPM, WALLET, Claim, Cut, Grant, Line, Slice
+from ledger.model import WALLET, Claim, Cut, Grant, Slice
+from ledger.shares import OpenLine
 from ledger.terms import Offer, Terms, Unfit, cap_scope, offer, pool_scope
 
 
@@ -25,20 +26,6 @@ class Source:
     available: int
     pays: int
     reason: str
-
-
-@dataclass(slots=True)
-class _OpenLine:
-    """What of a line is still to be paid: `units` quanta not paid in kind, `base` their price, `paid` of it so far.
-
-    `by_rule`: what each rule has given, over all grants of its programme: its share is one, however many they are.
-    """
-
-    line: Line
-    units: int
-    base: int
-    paid: int = 0
-    by_rule: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -60,7 +47,7 @@ class Allocation:
 def allocate(book: Book, command: PlaceHold) -> Allocation:
     """Spread the price of the command's lines. Changes nothing; a `missing` of 0 means that it can be held."""
     found = Allocation()
-    lines = [_OpenLine(line, line.quantity, line.amount) for line in command.lines]
+    lines = [OpenLine.of(line, line.quantity) for line in command.lines]
     pinned = {terms.programme_id: terms for terms in command.pinned}
     groups: dict[str, str] = {}
     grants = book.grants_of(command.project_id)
@@ -70,7 +57,7 @@ def allocate(book: Book, command: PlaceHold) -> Allocation:
                 terms = pinned.get(grant.programme_id) or book.terms.get(grant.programme_id)
                 _draw(book, command, grant, terms, lines, groups, found)
     _draw_wallet(book, command, lines, found)
-    found.missing = sum(line.base - line.paid for line in lines)
+    found.missing = sum([line.open for line in lines])
     return found
 
 
@@ -79,7 +66,7 @@ def _draw(
     command: PlaceHold,
     grant: Grant,
     terms: Terms | None,
-    lines: list[_OpenLine],
+    lines: list[OpenLine],
     groups: dict[str, str],
     found: Allocation,
 ) -> None:
@@ -107,7 +94,7 @@ def _draw(
         resource = line.line.resource
         if resource in excluded or (grant.resources and resource not in grant.resources):
             continue
-        part = _in_kind(line, grant, offered) if grant.asset != command.asset else _in_money(line, offered)
+        part = _due(line, grant, offered, command.asset)
         wanted += part
         amount = min(part, limit - paid)
         if grant.asset != command.asset:
@@ -167,46 +154,30 @@ def _scopes(terms: Terms, command: PlaceHold) -> tuple[str, str]:
     return cap_scope(terms.programme_id, command.project_id, year), pool_scope(terms.programme_id, year)
 
 
-def _in_kind(line: _OpenLine, grant: Grant, offered: Offer) -> int:
-    if line.line.resource != grant.asset:
-        return 0
-    share = line.line.quantity * offered.share_ppm // FULL_PPM - line.by_rule.get(offered.rule, 0)
-    return max(0, min(line.units, share)) * line.line.quantum
-
-
-def _in_money(line: _OpenLine, offered: Offer) -> int:
-    given = line.by_rule.get(offered.rule, 0)
-    return due(line.base, line.paid, given, offered.share_ppm, offered.up_to_ppm)
-
-
-def due(base: int, paid: int, given: int, share_ppm: int, up_to_ppm: int) -> int:
-    """What a payer in money owes of a line whose price is `base`, of which `paid` is paid already, `given` by its rule.
-
-    Never more than what is left: shares of payers may add up to more than the whole.
-    """
-    return max(0, min(base * share_ppm // FULL_PPM - given, base * up_to_ppm // FULL_PPM - paid))
-
-
-def _slice(line: _OpenLine, grant: Grant, offered: Offer, amount: int, money: str) -> Slice:
-    worth = given = amount
+def _due(line: OpenLine, grant: Grant, offered: Offer, money: str) -> int:
+    """How much of a line a grant pays by its terms, in its own asset."""
     if grant.asset == money:
-        line.paid += amount
+        return line.money_due(offered.share_ppm, offered.up_to_ppm, offered.rule)
+    if grant.asset != line.line.resource:
+        return 0
+    return line.quanta_due(offered.share_ppm, offered.rule) * line.line.quantum
+
+
+def _slice(line: OpenLine, grant: Grant, offered: Offer, amount: int, money: str) -> Slice:
+    worth = amount
+    if grant.asset == money:
+        line.give_money(amount, offered.rule)
     else:
-        given = amount // line.line.quantum
-        worth = given * line.line.unit_price
-        line.units -= given
-        line.base -= worth
-    if offered.rule:
-        line.by_rule[offered.rule] = line.by_rule.get(offered.rule, 0) + given
+        worth = line.give_quanta(amount // line.line.quantum, offered.rule)
     share = (offered.share_ppm, offered.up_to_ppm, offered.rule)
     return Slice(grant.id, line.line.resource, amount, grant.asset, worth, *share)
 
 
-def _draw_wallet(book: Book, command: PlaceHold, lines: list[_OpenLine], found: Allocation) -> None:
+def _draw_wallet(book: Book, command: PlaceHold, lines: list[OpenLine], found: Allocation) -> None:
     found.wallet = left = book.balances.get((accounts.wallet(command.project_id), command.asset), 0)
     for line in lines:
-        amount = min(line.base - line.paid, left)
+        amount = min(line.open, left)
         if amount > 0:
             left -= amount
-            line.paid += amount
+            line.give_money(amount, "")
             found.slices.append(Slice(WALLET, line.line.resource, amount, command.asset, amount))

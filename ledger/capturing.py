@@ -2,28 +2,16 @@
 
 The price of a line may have become smaller than at the hold, never larger (the rest is overrun). Every payer pays its
 share of the new price, at most its slice. Then each line is paid to the last unit: what a line costs less, its slices
-give back together, so the wallet's slice always suffices but for shares rounded down; these few units are paid by the
-first slices with room.
+give back together, so the slices always suffice but for shares rounded down; these few units are paid by the first
+slices with room, quanta in kind only where the slices in money cannot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from ledger.allocation import due
-from ledger.model import FULL_PPM, BrokenInvariant, Hold, Line, Slice
-
-
-@dataclass(slots=True)
-class _Owed:
-    """One line while it is being paid: `within` quanta of it lie within the hold, `units` of them not paid in kind."""
-
-    line: Line
-    within: int
-    units: int
-    base: int
-    paid: int = 0
+from ledger.model import BrokenInvariant, Hold, Line
+from ledger.shares import OpenLine
 
 
 def capture(hold: Hold, lines: Sequence[Line], limits: Sequence[int]) -> tuple[tuple[int, ...], int]:
@@ -33,45 +21,58 @@ def capture(hold: Hold, lines: Sequence[Line], limits: Sequence[int]) -> tuple[t
     BrokenInvariant for a line whose price is not the hold's.
     """
     ceilings = {line.resource: line for line in hold.lines}
-    owed: dict[str, _Owed] = {}
+    owed: dict[str, OpenLine] = {}
     overrun = 0
     for line in lines:
         ceiling = ceilings.get(line.resource)
-        if ceiling is not None and (line.unit_price, line.quantum) != (ceiling.unit_price, ceiling.quantum):
+        if ceiling is None:
+            overrun += line.amount
+            continue
+        if line.unit_price != ceiling.unit_price or line.quantum != ceiling.quantum:
             raise BrokenInvariant(f"job {hold.job_id}: {line} is not at the price of its hold, {ceiling}")
-        within = min(line.quantity, ceiling.quantity if ceiling is not None else 0)
+        within = min(line.quantity, ceiling.quantity)
         overrun += (line.quantity - within) * line.unit_price
-        owed[line.resource] = _Owed(line, within, within, within * line.unit_price)
+        owed[line.resource] = OpenLine.of(line, within)
     captured = [0] * len(hold.slices)
-    given: dict[tuple[str, str], int] = {}
-    for number, part in enumerate(hold.slices):
-        line_owed = owed.get(part.resource)
-        if line_owed is not None:
-            captured[number] = _pay(line_owed, part, limits[number], hold.asset, given)
-    for number, part in enumerate(hold.slices):
-        line_owed = owed.get(part.resource)
-        if line_owed is not None and part.asset == hold.asset and line_owed.paid < line_owed.base:
-            more = min(limits[number] - captured[number], line_owed.base - line_owed.paid)
-            captured[number] += more
-            line_owed.paid += more
-    if any(one.paid != one.base for one in owed.values()):
+    _in_kind(hold, owed, limits, captured)
+    _in_money(hold, owed, limits, captured)
+    if any(one.open for one in owed.values()):
         raise BrokenInvariant(f"job {hold.job_id}: its slices do not pay what lies within its hold")
     return tuple(captured), overrun
 
 
-def _pay(owed: _Owed, part: Slice, limit: int, money: str, given: dict[tuple[str, str], int]) -> int:
-    """What a slice pays, its share of the line first; `given` remembers what its rule has given of the line."""
-    key = (part.rule, part.resource)
-    by_rule = given.get(key, 0) if part.rule else 0
-    if part.asset == money:
-        amount = step = min(limit, due(owed.base, owed.paid, by_rule, part.share_ppm, part.up_to_ppm))
-        owed.paid += amount
-    else:
-        quantum = owed.line.quantum
-        share = owed.within * part.share_ppm // FULL_PPM - by_rule
-        step = max(0, min(limit // quantum, owed.units, share))
-        amount = step * quantum
-        owed.units -= step
-        owed.base -= step * owed.line.unit_price
-    given[key] = by_rule + step
-    return amount
+def _in_kind(hold: Hold, owed: dict[str, OpenLine], limits: Sequence[int], captured: list[int]) -> None:
+    slices = [(number, part) for number, part in enumerate(hold.slices) if part.asset != hold.asset]
+    slices = [(number, part) for number, part in slices if part.resource in owed]
+    for number, part in slices:
+        line = owed[part.resource]
+        quantum = line.line.quantum
+        quanta = min(limits[number] // quantum, line.quanta_due(part.share_ppm, part.rule))
+        line.give_quanta(quanta, part.rule)
+        captured[number] = quanta * quantum
+    for number, part in slices:
+        line = owed[part.resource]
+        short = line.open - sum(
+            limit
+            for other, limit in zip(hold.slices, limits, strict=True)
+            if other.resource == part.resource and other.asset == hold.asset
+        )
+        if short > 0:
+            quantum = line.line.quantum
+            quanta = min((limits[number] - captured[number]) // quantum, -(-short // line.line.unit_price))
+            line.give_quanta(quanta, part.rule)
+            captured[number] += quanta * quantum
+
+
+def _in_money(hold: Hold, owed: dict[str, OpenLine], limits: Sequence[int], captured: list[int]) -> None:
+    for number, part in enumerate(hold.slices):
+        line = owed.get(part.resource)
+        if line is not None and part.asset == hold.asset:
+            captured[number] = min(limits[number], line.money_due(part.share_ppm, part.up_to_ppm, part.rule))
+            line.give_money(captured[number], part.rule)
+    for number, part in enumerate(hold.slices):
+        line = owed.get(part.resource)
+        if line is not None and line.open and part.asset == hold.asset:
+            more = min(limits[number] - captured[number], line.open)
+            captured[number] += more
+            line.give_money(more, part.rule)

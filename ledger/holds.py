@@ -22,6 +22,8 @@ HoldCommand = PlaceHold | SettleHold | VoidHold | CorrectJob
 
 def decide(book: Book, command: HoldCommand) -> Entry | Refusal:
     """See `ledger.core.decide`."""
+    if not isinstance(command, VoidHold) and len({line.resource for line in command.lines}) < len(command.lines):
+        raise ValueError(f"job {command.job_id}: a resource has one line at most: {command.lines}")
     match command:
         case PlaceHold():
             return place(book, command)
@@ -95,11 +97,11 @@ def correct(book: Book, command: CorrectJob) -> Entry | Refusal:
     settled = {line.resource: line for line in hold.settled}
     for line in command.lines:
         before = settled.get(line.resource)
-        if before is None or line.quantity > before.quantity or line.unit_price != before.unit_price:
+        if before is None or line.quantity > before.quantity or replace(line, quantity=before.quantity) != before:
             quantity = before.quantity if before is not None else 0
             detail = (
-                f"the correction has {line.quantity} of {line.resource} at {line.unit_price}, settled were {quantity}; "
-                "a correction only ever gives back"
+                f"the correction has {line.quantity} of {line.resource} at {line.unit_price} per {line.quantum} "
+                f"by rate {line.rate!r}, settled were {quantity}; a correction gives back at the settled prices only"
             )
             return Refusal("correction_raises", detail, (("resource", line.resource), ("settled", quantity)))
     captured, overrun = capture(hold, command.lines, hold.captured)

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from ledger import accounts
 from ledger.book import Book
 from ledger.core import apply
-from ledger.model import FULL_PPM, WALLET, BrokenInvariant, Entry, Hold
+from ledger.funders import split
+from ledger.model import FULL_PPM, WALLET, BrokenInvariant, Entry, Grant, Hold, Line, Slice
+from ledger.terms import programme_of_scope
 
 Balances = Mapping[tuple[str, str], int]
 
@@ -52,8 +54,6 @@ def audit(entries: Iterable[Entry], book: Book) -> list[str]:
 
 def _odd(book: Book, entry: Entry) -> Iterator[str]:
     """Whether the postings of an entry about a job move what its text says."""
-    if entry.kind == "hold":
-        return
     if entry.kind in ("settle", "void", "correct"):
         hold = book.holds.get(entry.job_id or "")
         if hold is None:
@@ -86,6 +86,7 @@ def violations(book: Book, *, whole: bool) -> Iterator[str]:
     yield from _violations_of_held(held, book, whole=whole)
     if whole:
         yield from _violations_of_whole(book)
+        yield from _violations_of_earnings(book)
 
 
 def _violations_of_held(held: Mapping[tuple[str, str], int], book: Book, *, whole: bool) -> Iterator[str]:
@@ -129,36 +130,108 @@ def _violations_of_whole(book: Book) -> Iterator[str]:
             yield f"{book.claims.get(scope, 0)} are claimed of {scope}, its holds add up to {claimed[scope]}"
 
 
+def _violations_of_earnings(book: Book) -> Iterator[str]:
+    earned: Counter[tuple[str, str]] = Counter()
+    for hold in book.holds.values():
+        for account, asset, amount in _earnings(hold, book):
+            earned[account, asset] += amount
+    keys = {key for key in book.balances if accounts.is_earned(key[0]) or key[0] == accounts.OVERRUN}
+    for key in sorted(keys | earned.keys()):
+        if earned[key] != book.balance(*key):
+            yield f"{key[0]} stands at {book.balance(*key)} {key[1]}, the settled holds lead to {earned[key]}"
+
+
+def _earnings(hold: Hold, book: Book) -> Iterator[tuple[str, str, int]]:
+    """What a settled hold brought the facility, and from whom: (account, asset, amount)."""
+    if hold.overrun:
+        yield accounts.EARNED_OF_OVERRUN, hold.asset, hold.overrun
+        yield accounts.OVERRUN, hold.asset, -hold.overrun
+    by_payer: Counter[tuple[str, str]] = Counter()
+    for part, captured in zip(hold.slices, hold.captured, strict=False):
+        by_payer[part.payer, part.asset] += captured
+    for (payer, asset), amount in by_payer.items():
+        grant = book.grants.get(payer)
+        if payer == WALLET:
+            yield accounts.EARNED_OF_WALLETS, asset, amount
+        elif grant is not None:
+            for funder_id, share in split(amount, grant.funders).items():
+                yield accounts.earned(funder_id), asset, share
+
+
 def _violations_of_hold(hold: Hold, book: Book) -> Iterator[str]:
     name = f"the hold of job {hold.job_id}"
-    worth = sum(part.worth for part in hold.slices)
-    if worth != hold.amount:
-        yield f"{name} is over {hold.amount} {hold.asset}, its slices are worth {worth}"
     for part in hold.slices:
-        if part.payer == WALLET:
-            continue
-        grant = book.grants.get(part.payer)
-        if grant is None:
-            yield f"{name} stands on grant {part.payer}, which is not in the book"
-        elif (grant.project_id, grant.asset) != (hold.project_id, part.asset):
-            yield (
-                f"{name} (project {hold.project_id}, {part.asset}) stands on grant "
-                f"{grant.id} of project {grant.project_id} in {grant.asset}"
-            )
-        if not 0 < part.share_ppm <= FULL_PPM:
-            yield f"{name} has a slice with a share of {part.share_ppm} ppm"
+        if part.payer != WALLET:
+            yield from _violations_of_slice(name, hold, part, book.grants.get(part.payer))
+    yield from _violations_of_lines(name, hold)
     if hold.state != "settled":
         if hold.settled or hold.captured or hold.overrun:
             yield f"{name} is {hold.state} and yet charged {hold.charged}"
-        return
-    if len(hold.captured) != len(hold.slices):
+    elif len(hold.captured) != len(hold.slices):
         yield f"{name} has {len(hold.slices)} slices and captured {len(hold.captured)}"
         return
-    if any(not 0 <= amount <= part.amount for part, amount in zip(hold.slices, hold.captured, strict=True)):
+    elif any(not 0 <= amount <= part.amount for part, amount in zip(hold.slices, hold.captured, strict=True)):
         yield f"{name} captured more than one of its slices holds"
-    paid = hold.worth_of(hold.captured)
-    if paid + hold.overrun != hold.charged:
-        yield f"{name}: charged {hold.charged} {hold.asset}, paid {paid}, absorbed by the facility {hold.overrun}"
+    yield from _violations_of_claims(name, hold, book)
+
+
+def _violations_of_slice(name: str, hold: Hold, part: Slice, grant: Grant | None) -> Iterator[str]:
+    if grant is None:
+        yield f"{name} stands on grant {part.payer}, which is not in the book"
+    elif (grant.project_id, grant.asset) != (hold.project_id, part.asset):
+        yield (
+            f"{name} (project {hold.project_id}, {part.asset}) stands on grant "
+            f"{grant.id} of project {grant.project_id} in {grant.asset}"
+        )
+    if not 0 < part.share_ppm <= FULL_PPM:
+        yield f"{name} has a slice with a share of {part.share_ppm} ppm"
+
+
+def _violations_of_lines(name: str, hold: Hold) -> Iterator[str]:
+    """Each line is backed, and what was used of it is paid, to the last unit; what exceeds it is overrun."""
+    held, paid = Counter[str](), Counter[str]()
+    ceilings, settled = ({line.resource: line for line in lines} for lines in (hold.lines, hold.settled))
+    for number, part in enumerate(hold.slices):
+        held[part.resource] += part.worth
+        line = ceilings.get(part.resource)
+        if line is None:
+            yield f"{name} has a slice for {part.resource}, of which it has no line"
+            return
+        amounts = (part.amount, *hold.captured[number : number + 1])
+        worths = [amount if part.asset == hold.asset else line.worth(amount) for amount in amounts]
+        if worths[0] != part.worth:
+            yield f"{name} has a slice of {part.amount} {part.asset} worth {worths[0]}, not {part.worth}"
+        paid[part.resource] += sum(worths[1:])
+    for resource, line in ceilings.items():
+        if held[resource] != line.amount:
+            yield f"{name} is over {line.amount} {hold.asset} of {resource}, its slices are worth {held[resource]}"
+        used = settled.get(resource)
+        due = min(used.amount, line.amount) if used is not None else 0
+        if len(hold.captured) == len(hold.slices) and paid[resource] != due:
+            yield f"{name} was paid {paid[resource]} {hold.asset} for {resource}, due were {due}"
+    beyond = sum(max(0, line.amount - _amount(ceilings.get(line.resource))) for line in hold.settled)
+    if hold.overrun != beyond:
+        yield f"{name}: the facility absorbed {hold.overrun} {hold.asset} instead of {beyond}"
+
+
+def _amount(line: Line | None) -> int:
+    return line.amount if line is not None else 0
+
+
+def _violations_of_claims(name: str, hold: Hold, book: Book) -> Iterator[str]:
+    """What a hold counts on each limit is what it holds under it, and once it is closed what it captured."""
+    amounts = {"open": [part.amount for part in hold.slices], "settled": hold.captured, "voided": ()}[hold.state]
+    price = hold.amount if hold.state == "open" else hold.worth_of(amounts) if amounts else 0
+    by_programme: Counter[str] = Counter()
+    for part, amount in zip(hold.slices, amounts, strict=False):
+        grant = book.grants.get(part.payer)
+        if grant is not None:
+            by_programme[grant.programme_id] += amount
+    for claim in hold.claims:
+        programme_id = programme_of_scope(claim.scope)
+        due = price if programme_id is None else by_programme[programme_id]
+        if claim.change != due:
+            yield f"{name} counts {claim.change} on {claim.scope} instead of {due}"
 
 
 def _differences(replayed: Book, book: Book) -> Iterator[str]:

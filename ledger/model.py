@@ -98,6 +98,10 @@ class Grant:
             raise ValueError(f"grant {self.id}: valid_from_us must come before valid_until_us")
         if not self.funders or min(weight for _, weight in self.funders) < 1:
             raise ValueError(f"grant {self.id}: each of at least one funder has a weight of at least 1")
+        if len({funder_id for funder_id, _ in self.funders}) < len(self.funders):
+            raise ValueError(f"grant {self.id}: a funder is named once, unlike in {self.funders}")
+        if self.id == WALLET:
+            raise ValueError(f"a grant is not called {WALLET!r}: that is the payer of a project's own money")
 
     @property
     def restricted(self) -> bool:
@@ -126,6 +130,10 @@ class Line:
     def amount(self) -> int:
         """The price of the line."""
         return self.quantity * self.unit_price
+
+    def worth(self, native: int) -> int:
+        """What native units of its resource, in whole quanta, are worth at its price."""
+        return native // self.quantum * self.unit_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +208,7 @@ class Hold:
         lines = {line.resource: line for line in self.lines}
         total = 0
         for part, amount in zip(self.slices, captured, strict=True):
-            line = lines[part.resource]
-            total += amount if part.asset == self.asset else amount // line.quantum * line.unit_price
+            total += amount if part.asset == self.asset else lines[part.resource].worth(amount)
         return total
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger.capturing import capture
 from ledger.funders import split
+from ledger.hold_text import capture_from
 from ledger.model import WALLET, BrokenInvariant, Cut, Entry, Grant, Hold, Line, Slice
 from ledger.price import Quote, Usage, charge, lines_to_json, rates_from_json, rates_to_json
 from ledger.receipt_words import explanation
@@ -58,6 +59,7 @@ def receipt(
         "payers": payers,
         "slices": [{**asdict(part), "captured": amount} for part, amount in zip(hold.slices, captured, strict=True)],
         "cuts": [asdict(cut) for cut in hold.cuts],
+        "settlements": _settlements(posted),
         "entries": [{"id": entry.id, "kind": entry.kind, "at_us": entry.at_us} for entry in posted],
     }
     document["explanation"] = explanation(document)
@@ -68,7 +70,7 @@ def replay(document: Mapping[str, Any]) -> dict[str, Any]:
     """Work a receipt's figures out again from what it carries: usage, pinned rates, and the hold's slices.
 
     Returns {"price", "charged", "absorbed_by_facility", "captured"}; they must equal the receipt's own. A receipt that
-    was corrected is replayed from its corrected lines.
+    was corrected is replayed from its settlements, one after the other: no payer ever pays more than before.
     """
     ceiling = tuple(_line(line) for line in document["quoted"]["lines"])
     slices = tuple(
@@ -76,16 +78,24 @@ def replay(document: Mapping[str, Any]) -> dict[str, Any]:
     )
     subject = (document["job_id"], document["project_id"], document["asset"])
     hold = Hold(*subject, ceiling, slices, "open", 0, cuts=tuple(Cut(**cut) for cut in document["cuts"]))
+    steps: list[tuple[Line, ...]] = [tuple(_line(line) for line in lines) for lines in document["settlements"]]
     if document["state"] == "voided":
-        lines: Sequence[Line] = ()
-    elif any(entry["kind"] == "correct" for entry in document["entries"]):
-        lines = tuple(_line(line) for line in document["lines"])
-    else:
-        lines = charge(rates_from_json(document["rates"]), Usage(**document["usage"])).lines
-    captured, overrun = capture(hold, lines, [part.amount for part in slices])
+        steps = [()]
+    elif not steps:
+        steps = [charge(rates_from_json(document["rates"]), Usage(**document["usage"])).lines]
+    captured, overrun = tuple(part.amount for part in slices), 0
+    for lines in steps:
+        captured, overrun = capture(hold, lines, captured)
     price = sum(line.amount for line in lines)
     charged = hold.worth_of(captured)
     return {"price": price, "charged": charged, "absorbed_by_facility": overrun, "captured": list(captured)}
+
+
+def _settlements(posted: Sequence[Entry]) -> list[list[dict[str, Any]]]:
+    """The lines of the settlement and of each correction after it; none where nothing was corrected."""
+    if not any(entry.kind == "correct" for entry in posted):
+        return []
+    return [lines_to_json(capture_from(entry.body).lines) for entry in posted if entry.kind in ("settle", "correct")]
 
 
 def _line(line: Mapping[str, Any]) -> Line:
