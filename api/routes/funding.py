@@ -25,7 +25,6 @@ from api.schemas.funding import (
     ProgrammeRequest,
     Statement,
 )
-
 from dispatcher.model import GrantTerms
 
 router = APIRouter(tags=["funding"])

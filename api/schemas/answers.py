@@ -22,7 +22,13 @@ _LINKS: dict[str, Any] = {
 
 def _line(resource: str, what: str, quantity: int, unit: str, quantum: int, unit_price: int) -> dict[str, Any]:
     sizes = {"quantity": quantity, "unit": unit, "quantum": quantum, "unit_price": unit_price}
-    return {"resource": resource, "what": what, **sizes, "amount": quantity * unit_price, "rate": f"built-in/{resource}"}
+    return {
+        "resource": resource,
+        "what": what,
+        **sizes,
+        "amount": quantity * unit_price,
+        "rate": f"built-in/{resource}",
+    }
 
 
 QUOTE_EXAMPLE: dict[str, Any] = {
