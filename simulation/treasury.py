@@ -12,7 +12,7 @@ from ledger.price import Usage, charge
 from ledger.statement import statement
 from scheduler.decisions import FinishJob
 from simulation.laws import must
-from simulation.workload import RATE, Submission
+from simulation.workload import RATES, Submission
 
 CHARGED_FAILURES = ("user", "timeout", "memory")
 """Failures that are the job's own; the others are the facility's, and free."""
@@ -33,7 +33,7 @@ class Treasury:
 
     def admit(self, at_us: int, submission: Submission) -> bool:
         """Hold what the job may cost at most. False when it was refused, or is known already."""
-        command = PlaceHold(at_us, submission.job_id, submission.project_id, CNY, submission.quote.hold_amount)
+        command = PlaceHold(at_us, submission.job_id, submission.project_id, CNY, submission.quote.ceiling.lines)
         answer = self._ask(command)
         known = submission.job_id in self.admitted
         if isinstance(answer, Refusal):
@@ -52,14 +52,14 @@ class Treasury:
         must(isinstance(answer, Entry), "the end of", finish.job_id, "was refused:", answer)
         hold = self.book.holds[finish.job_id]
         must(hold.state != "open", "the hold of", finish.job_id, "is still open after its end")
-        due = command.charge if isinstance(command, SettleHold) else 0
+        due = sum(line.amount for line in command.lines) if isinstance(command, SettleHold) else 0
         must(hold.charged == due, "job", finish.job_id, "was charged", hold.charged, "and not", due)
         returned = sum(
             posting.amount
             for posting in self.entries[-1].postings
             if posting.source.endswith("/held") and not posting.destination.startswith("facility/")
         )
-        kept = hold.amount - min(hold.amount, hold.charged)
+        kept = hold.amount - hold.worth_of(hold.captured or (0,) * len(hold.slices))
         must(returned == kept, "job", finish.job_id, "gave back", returned, "of", hold.amount, "charged", hold.charged)
 
     def close_again(self, at_us: int, finish: FinishJob, submission: Submission) -> None:
@@ -75,8 +75,8 @@ class Treasury:
         if not own or finish.used_us == 0:
             return VoidHold(at_us, finish.job_id)
         shots = submission.shots if finish.outcome == "succeeded" else 0
-        priced = charge(RATE, Usage(-(-finish.used_us // 1_000), shots))
-        return SettleHold(at_us, finish.job_id, priced.amount)
+        priced = charge(RATES, Usage(-(-finish.used_us // 1_000), shots))
+        return SettleHold(at_us, finish.job_id, priced.lines)
 
     def expire(self, at_us: int, grant_id: str) -> None:
         """The sweeper found the grant due."""
@@ -88,7 +88,7 @@ class Treasury:
     def check_at_the_end(self) -> None:
         """All jobs have ended: nothing is held, each was settled or voided once, and every figure adds up."""
         book = self.book
-        for violation in invariants.audit(self.entries, book.balances, book.grants.values(), book.holds.values()):
+        for violation in invariants.audit(self.entries, book):
             must(False, "audit:", violation)
         for (account, asset), balance in book.balances.items():
             must(not account.endswith("/held") or balance == 0, balance, asset, "are still held on", account)
@@ -114,15 +114,16 @@ class Treasury:
         self._apply(answer, grant)
 
     def _apply(self, entry: Entry, grant: Grant | None) -> None:
-        core.apply(self.book, entry, grant=grant)
+        core.apply(self.book, entry)
         self.entries.append(entry)
         invariants.check(self.book)
 
     def _check_hold(self, command: PlaceHold) -> None:
         """The hold stands on valid grants in burn order, each drained before the next is touched."""
         held = self.book.holds[command.job_id]
-        must(held.amount == command.amount, "job", command.job_id, "asked for", command.amount, "held", held.amount)
-        grants = [self.book.grants[part.grant_id] for part in held.slices]
+        asked = sum(line.amount for line in command.lines)
+        must(held.amount == asked, "job", command.job_id, "asked for", asked, "held", held.amount)
+        grants = [self.book.grants[payer] for payer in dict.fromkeys(part.payer for part in held.slices)]
         for grant in grants:
             valid = grant.valid_from_us <= command.at_us < grant.valid_until_us and not grant.expired
             must(valid, "job", command.job_id, "is paid from grant", grant.id, "which is not valid")

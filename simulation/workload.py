@@ -7,14 +7,19 @@ from random import Random
 from typing import Literal
 
 from ledger.model import CNY, Grant
-from ledger.price import Quote, Rate, quote
+from ledger.price import Quote, Usage, quote
+from ledger.rates import RateLine
 from scheduler.events import BackendState, TaskSpec
 from simulation.agenda import START_US
 from simulation.world import BACKENDS, SECOND_US, World
 
 Flaw = Literal["none", "user", "memory", "endless", "crash"]
 
-RATE = Rate("aer", per_job=1_000, per_qpu_ms=20, per_kshot=500, version="simulated")
+RATES = (
+    RateLine("simulated/job", "job", 1_000),
+    RateLine("simulated/qpu_ms", "qpu_ms", 20),
+    RateLine("simulated/shots", "shots", 1, 2),
+)
 LONGEST_LIMIT_US = 6 * SECOND_US
 WIDEST_SLOTS = 2
 
@@ -96,7 +101,7 @@ def _submission(random: Random, world: World, number: int, projects: list[str]) 
         priority=random.choice((0, 0, 0, 5, -5)),
         spec=TaskSpec(f"{job_id}/0", backends, estimate_us, limit_us, slots),
         shots=shots,
-        quote=quote(RATE, estimate_us // 1_000, limit_us // 1_000, shots),
+        quote=quote(RATES, Usage(estimate_us // 1_000, shots), Usage(limit_us // 1_000, shots)),
         true_us=max(1_000, estimate_us * random.randint(30, 250) // 100),
         flaw=flaw,
         cancel_us=tuple(at_us + random.randint(0, 4 * SECOND_US) for _ in range(cancels)),
@@ -105,7 +110,7 @@ def _submission(random: Random, world: World, number: int, projects: list[str]) 
 
 def _grants(random: Random, world: World, project_id: str, submissions: tuple[Submission, ...]) -> list[Grant]:
     """One to three grants: some start late, some expire in the middle, and together they may not be enough."""
-    wanted = sum(each.quote.hold_amount for each in submissions if each.project_id == project_id)
+    wanted = sum(each.quote.ceiling.amount for each in submissions if each.project_id == project_id)
     end_us = START_US + world.storm_us + world.patience_us
     grants: list[Grant] = []
     for number in range(random.randint(1, 3)):
@@ -115,7 +120,7 @@ def _grants(random: Random, world: World, project_id: str, submissions: tuple[Su
             Grant(
                 id=f"{project_id}-g{number}",
                 programme_id="programme",
-                funder_id="funder",
+                funder_id=(("funder", 1),),
                 project_id=project_id,
                 asset=CNY,
                 amount=max(1, wanted * random.randint(5, 120) // 100),

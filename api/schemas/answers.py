@@ -294,8 +294,8 @@ class BatchAnswer(Told):
 class QuoteAnswer(Told):
     """What the job would cost, who would pay it and how long it would wait now. Nothing is reserved.
 
-    Until `expires_us` the price and the programmes' terms are honoured for the same job that names `quote_id`. `missing`
-    > 0 of the ceiling has no payer: the job would be refused.
+    Until `expires_us` the price and the programmes' terms are honoured for the same job that names `quote_id`. Where
+    `missing` is above 0, so much of the ceiling has no payer: the job would be refused.
     """
 
     model_config = ConfigDict(
