@@ -8,6 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from backends.catalogue import BackendSpec, catalogue, spec_of
+from dispatcher.applying import Applying
+from dispatcher.approvals import Approvals
 from dispatcher.changes import ChangeHub
 from dispatcher.claims import rates_for
 from dispatcher.funding import Funding
@@ -16,15 +18,17 @@ from dispatcher.inbox import backend_changed
 from dispatcher.intake import Intake
 from dispatcher.model import Caller, Refusal
 from dispatcher.people import People
+from dispatcher.purses import Purses
 from dispatcher.reading import Reading
 from dispatcher.standing import Standing
+from dispatcher.tariffs import Tariffs
 from ledger.price import rates_to_json
 from store import audit_log, backend_states, inbox, rate_lines, totals, workers
 from store.database import Connection
 from store.errors import StoreError
 
 
-class Room(Intake, Reading, People, Funding, Standing):
+class Room(Intake, Reading, People, Funding, Standing, Applying, Purses, Tariffs, Approvals):
     """All parts on one ground. Functions block and may be called from any thread; an expected no is a Refusal."""
 
     def __init__(self, ground: Ground, why_waiting: Callable[[str], str | None] | None = None) -> None:

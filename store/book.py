@@ -95,7 +95,7 @@ def load_book(
         balances=_balances(connection, sorted(names)),
         holds=holds,
         terms=in_force,
-        claims=_claimed(connection, sorted(scopes)),
+        claims=claimed(connection, sorted(scopes)),
         budgets=limits,
     )
 
@@ -111,7 +111,8 @@ def whole_book(connection: Connection) -> Book:
     )
 
 
-def _claimed(connection: Connection, scopes: list[str]) -> dict[str, int]:
+def claimed(connection: Connection, scopes: list[str]) -> dict[str, int]:
+    """What stands on limits, by scope; untouched ones are left out."""
     if not scopes:
         return {}
     return dict(map(tuple, connection.execute(_CLAIMS, {"scopes": scopes})))
@@ -186,7 +187,7 @@ def record(connection: Connection, entries: Sequence[Entry], book: Book) -> None
     )
     postings = []
     changes: dict[tuple[str, str], int] = {}
-    claimed: dict[str, int] = {}
+    counted: dict[str, int] = {}
     for entry in entries:
         for position, posting in enumerate(entry.postings):
             source, destination, amount, asset = posting.source, posting.destination, posting.amount, posting.asset
@@ -194,13 +195,13 @@ def record(connection: Connection, entries: Sequence[Entry], book: Book) -> None
             changes[source, asset] = changes.get((source, asset), 0) - amount
             changes[destination, asset] = changes.get((destination, asset), 0) + amount
         for claim in entry.claims:
-            claimed[claim.scope] = claimed.get(claim.scope, 0) + claim.change
+            counted[claim.scope] = counted.get(claim.scope, 0) + claim.change
     _INSERT_POSTING(connection, postings)
     _OPEN_ACCOUNT(connection, sorted(changes))
     moved = [(change, account, asset) for (account, asset), change in sorted(changes.items()) if change]
     _CHANGE_BALANCE(connection, moved)
-    _OPEN_SCOPE(connection, [(scope,) for scope in sorted(claimed)])
-    _CHANGE_CLAIM(connection, [(change, scope) for scope, change in sorted(claimed.items()) if change])
+    _OPEN_SCOPE(connection, [(scope,) for scope in sorted(counted)])
+    _CHANGE_CLAIM(connection, [(change, scope) for scope, change in sorted(counted.items()) if change])
     _record_holds(connection, entries, book)
     _record_grants(connection, entries, book)
 
@@ -319,6 +320,11 @@ def _read_entries(connection: Connection, wanted: Select[tuple[Any, ...]]) -> It
         postings = tuple(Posting(*row[width:]) for row in group if row.source is not None)
         subjects = (project_id, job_id, grant_id, programme_id)
         yield Entry(entry_id, kind, at_us, postings, *subjects, claims_from(claims), body)
+
+
+def entries_of_job(connection: Connection, job_id: str) -> list[Entry]:
+    """The entries of one job, in order."""
+    return list(_read_entries(connection, _entries_wanted().where(_entries.c.job_id == job_id)))
 
 
 def all_balances(connection: Connection) -> dict[tuple[str, str], int]:

@@ -212,6 +212,8 @@ entries = Table(
     Column("claims", Text, nullable=False),
     Column("body", Text, nullable=False),
     Index("entries_by_project", "project_id", "at_us"),
+    Index("entries_by_job", "job_id"),
+    Index("entries_by_programme", "programme_id"),
     sqlite_autoincrement=True,
 )
 

@@ -182,6 +182,8 @@ def _create_ledger() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("entries_by_project", "entries", ["project_id", "at_us"])
+    op.create_index("entries_by_job", "entries", ["job_id"])
+    op.create_index("entries_by_programme", "entries", ["programme_id"])
     op.create_table(
         "postings",
         sa.Column("entry_id", sa.Text(), nullable=False),
