@@ -235,7 +235,7 @@ def programme_create(name: str, funder_ids: tuple[str, ...], budget: int, output
     """Make a programme with its budget."""
     funders = [_share(one) for one in funder_ids]
     with room_of(options) as room:
-        row = granted(room.create_programme(CONSOLE, name, funders, "CNY", budget))
+        row = granted(room.create_programme(CONSOLE, name, funders, room.currency, budget))
     show([asdict(row)], ("id", "funder_id", "name"), output)
 
 
@@ -278,7 +278,7 @@ def grant_issue(
     with room_of(options) as room:
         now = room.now_us()
         until_us = now + days * DAY_US
-        wanted = GrantTerms(project_id, programme_id, "CNY", amount, now, until_us, priority)
+        wanted = GrantTerms(project_id, programme_id, room.currency, amount, now, until_us, priority)
         row = granted(room.issue_grant(CONSOLE, wanted))
     show([asdict(row)], ("id", "project_id", "programme_id", "amount", "valid_until_us"), output)
 
