@@ -12,6 +12,8 @@ from typing import Literal
 CNY = "CNY"
 
 MICRO = 1_000_000
+MOST_MICRO = 2**53
+"""The largest budget, grant or ceiling: what JSON numbers carry exactly, and far from a 64-bit sum."""
 
 EntryKind = Literal["fund", "issue", "hold", "settle", "void", "expire"]
 HoldState = Literal["open", "settled", "voided"]
