@@ -12,7 +12,7 @@ from dispatcher.model import Caller, Refusal
 from dispatcher.pricing import pinned_quote
 from ledger.book import Book
 from ledger.commands import ClawBack, Command, CorrectJob, IncreaseGrant, TransferGrant
-from ledger.model import Entry
+from ledger.model import MOST_MICRO, Entry
 from ledger.model import Refusal as LedgerRefusal
 from ledger.price import Usage, charge
 from ledger.receipt import receipt
@@ -28,7 +28,6 @@ _FIELDS: Mapping[RequestKind, frozenset[str]] = {
     "claw_back": frozenset({"amount"}),
     "correct": frozenset({"usage"}),
 }
-MOST = 2**53
 
 
 class Approvals:
@@ -152,9 +151,9 @@ def _wrong(kind: RequestKind, body: Mapping[str, Any], reason: str) -> Refusal |
         )
         return Refusal("invalid_request", detail, {"kind": kind})
     amount = body.get("amount", 1)
-    if not isinstance(amount, int) or not 1 <= amount <= MOST:
+    if not isinstance(amount, int) or not 1 <= amount <= MOST_MICRO:
         return Refusal(
-            "invalid_request", f"amount is {amount}; from 1 to {MOST} units are allowed.", {"amount": amount}
+            "invalid_request", f"amount is {amount}; from 1 to {MOST_MICRO} units are allowed.", {"amount": amount}
         )
     if kind == "correct":
         try:

@@ -26,10 +26,8 @@ def text_of(name: str) -> str:
     try:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as wrong:
-        known = ", ".join(shipped())
-        raise WrongProgramme(
-            f"{name}: {wrong}; it is neither a file nor one of the worked programmes {known}"
-        ) from wrong
+        known = f"it is neither a file nor one of the worked programmes {', '.join(shipped())}"
+        raise WrongProgramme(f"{name}: {wrong}; {known}") from wrong
 
 
 def plans_in(name: str, zone: tzinfo, currency: str) -> list[ProgrammePlan]:

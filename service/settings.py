@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_PASSWORD = re.compile(r"((?<=://)[^:/@]*:|[?&]password=)(?:(?<=:).*(?=@)|(?<==)[^&]*)")
 
 
 class WrongSetting(ValueError):  # noqa: N818 - named for what it says
@@ -57,6 +60,13 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.database_file}"
+
+    @property
+    def place(self) -> str:
+        """Where the data is, to be told to people: a URL without its password, or the data folder."""
+        if self.database_url is None:
+            return str(self.data)
+        return _PASSWORD.sub(r"\1***", self.database_url)
 
     @property
     def database_file(self) -> Path:

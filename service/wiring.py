@@ -146,9 +146,7 @@ def _same_currency(database: Database, currency: str) -> str:
     if known is None:
         database.writer.run(lambda conn: meta.put(conn, "currency", currency))
     elif known != currency:
-        raise ValueError(
-            f"these books are kept in {known}; QUBATOR_CURRENCY says {currency}, and books never change it"
-        )
+        raise ValueError(f"these books are kept in {known} and never change it; QUBATOR_CURRENCY says {currency}")
     return currency
 
 

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from dispatcher.model import GrantTerms, Refusal
 from dispatcher.room import Room
-from ledger.model import MICRO, in_words
+from ledger.model import MICRO, MOST_MICRO, in_words
 from service.commands.run import data_options, existing, settings_of
 from service.embedded import CONSOLE
 
@@ -52,6 +52,8 @@ class Money(click.ParamType[int]):
             self.fail(f"{value!r} is not an amount", param, ctx)
         if not micro.is_finite() or micro != micro.to_integral_value() or micro < 1:
             self.fail(f"{value!r}: at least 0.000001, with at most six decimals", param, ctx)
+        if micro > MOST_MICRO:
+            self.fail(f"{value!r}: at most {Decimal(MOST_MICRO) / MICRO}", param, ctx)
         return int(micro)
 
 

@@ -12,7 +12,7 @@ from api.schemas.programme_file import WrongProgramme
 from dispatcher.model import Caller, Refusal
 from dispatcher.room import Room
 from dispatcher.tariffs import NewRate
-from ledger.model import RESOURCES, in_words
+from ledger.model import MICRO, RESOURCES, in_words
 from service.commands.admin import Money, granted, output_options, programme, project, room_of, show
 from service.commands.run import data_options
 from service.embedded import CONSOLE
@@ -69,9 +69,14 @@ def project_describe(
 ) -> None:
     """Write down what the terms of programmes ask about a startup."""
     with room_of(options) as room:
-        founded_us = None if founded is None else round(founded.replace(tzinfo=room.zone).timestamp()) * 1_000_000
+        founded_us = None if founded is None else _instant(founded, room)
         row = granted(room.describe_project(CONSOLE, project_id, stage, founded_us, traits, related))
     show([asdict(row)], ("id", "name", "stage", "founded_us", "traits", "related"), output)
+
+
+def _instant(at: datetime, room: Room) -> int:
+    """A moment of the facility's clocks, in µs."""
+    return round(at.replace(tzinfo=room.zone).timestamp()) * MICRO
 
 
 @click.group()
@@ -209,10 +214,8 @@ def rate_add(
     if not (dash and start.isdecimal() and end.isdecimal()):
         raise click.BadParameter(f"{hours!r}: a band is such as 8-20", param_hint="--hours")
     with room_of(options) as room:
-        moments = [
-            None if at is None else round(at.replace(tzinfo=room.zone).timestamp()) * 10**6 for at in (from_, until)
-        ]
-        wanted = NewRate(resource, price, quantum, backend, (int(start), int(end)), moments[0], moments[1])
+        start_us, end_us = (None if at is None else _instant(at, room) for at in (from_, until))
+        wanted = NewRate(resource, price, quantum, backend, (int(start), int(end)), start_us, end_us)
         [line] = granted(room.add_rates(CONSOLE, [wanted]))
         row = {**asdict(line), "price": in_words(line.unit_price, room.currency)}
     show([row], ("id", "resource", "price", "quantum", "backend", "hours", "valid_from_us", "valid_until_us"), output)
