@@ -70,7 +70,7 @@ class Approvals:
         with self._ground.database.read() as conn:
             return requests.list_requests(conn, state)
 
-    def decide_request(self, caller: Caller, request_id: str, *, approve: bool) -> RequestRow | Refusal:
+    def decide_request(self, caller: Caller, request_id: str, approve: bool) -> RequestRow | Refusal:
         """Approve and post it, or refuse it. Refusals: forbidden, not_found, second_operator_needed, request_closed."""
         if caller.role != "operator":
             return operators_only(caller)
