@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 from ledger import accounts
 from ledger.book import Book
 from ledger.model import Entry, Grant, Hold, Posting, Slice
-from store import schema
+from store import chain, schema
 from store.bulk import Bulk, insert_text
 from store.columns import among, among_many, to_json
 from store.rows import FunderRow, ProgrammeRow
@@ -29,7 +29,7 @@ _funders = schema.funders
 _programmes = schema.programmes
 
 _HOLD = tuple(column for column in _holds.columns if column.name != "closed_us")
-_INSERT_ENTRY = Bulk(insert_text(_entries, without=("seq",)))
+_INSERT_ENTRY = Bulk(insert_text(_entries))
 _INSERT_POSTING = Bulk(insert_text(_postings))
 _INSERT_HOLD = Bulk(insert_text(_holds))
 _CLOSE_HOLD = Bulk(
@@ -61,8 +61,9 @@ def load_book(
 
     Holds of the jobs; grants that are named, that belong to the projects or that the holds draw on; balances of all
     accounts of these grants, of the named programmes and their funders, and of the facility. In a writing transaction
-    the balances are locked in the order of their names.
+    the head of the chain is locked first, then the balances in the order of their names.
     """
+    chain.lock(connection)
     holds = {hold.job_id: hold for hold in _holds_where(connection, list(job_ids))}
     wanted_grants = dict.fromkeys(grant_ids)
     for hold in holds.values():
@@ -120,22 +121,34 @@ def record(connection: Connection, entries: Sequence[Entry], book: Book) -> None
     The grant of an "issue" entry is written by `insert_grant`, before. Raises `Duplicate` when one of the entries was
     posted before, LookupError when a hold it closes is not open.
     """
+    extension = chain.extension_by(connection, entries)
     _INSERT_ENTRY(
         connection,
         [
-            (entry.id, entry.kind, entry.at_us, entry.project_id, entry.job_id, entry.grant_id, entry.programme_id)
-            for entry in entries
+            (
+                seq,
+                entry.id,
+                entry.kind,
+                entry.at_us,
+                entry.project_id,
+                entry.job_id,
+                entry.grant_id,
+                entry.programme_id,
+                linked,
+            )
+            for entry, (seq, linked) in zip(entries, extension.links, strict=True)
         ],
     )
     postings = []
     changes: dict[tuple[str, str], int] = {}
-    for entry in entries:
+    for entry, (seq, _) in zip(entries, extension.links, strict=True):
         for position, posting in enumerate(entry.postings):
             source, destination, amount, asset = posting.source, posting.destination, posting.amount, posting.asset
-            postings.append((entry.id, position, source, destination, amount, asset))
+            postings.append((seq, position, source, destination, amount, asset))
             changes[source, asset] = changes.get((source, asset), 0) - amount
             changes[destination, asset] = changes.get((destination, asset), 0) + amount
     _INSERT_POSTING(connection, postings)
+    chain.advance(connection, extension)
     _OPEN_ACCOUNT(connection, sorted(changes))
     moved = [(change, account, asset) for (account, asset), change in sorted(changes.items()) if change]
     _CHANGE_BALANCE(connection, moved)
@@ -223,7 +236,7 @@ _POSTING = tuple(_postings.c[name] for name in ("source", "destination", "amount
 
 
 def _entries_wanted() -> Select[tuple[Any, ...]]:
-    joined = _entries.outerjoin(_postings, _postings.c.entry_id == _entries.c.id)
+    joined = _entries.outerjoin(_postings, _postings.c.seq == _entries.c.seq)
     return select(*_ENTRY, *_POSTING).select_from(joined).order_by(_entries.c.seq, _postings.c.position)
 
 

@@ -56,7 +56,7 @@ def settled_by_grant(connection: Connection, project_id: str) -> dict[str, int]:
     """What each grant of a project has paid, by grant id."""
     wanted = (
         select(_postings.c.source, func.sum(_postings.c.amount))
-        .select_from(_postings.join(_entries, _postings.c.entry_id == _entries.c.id))
+        .select_from(_postings.join(_entries, _postings.c.seq == _entries.c.seq))
         .where(_entries.c.project_id == project_id, _postings.c.destination == accounts.EARNED)
         .group_by(_postings.c.source)
     )
