@@ -201,7 +201,13 @@ def test_a_part_of_what_is_left_rolls_over(ledger: Ledger) -> None:
         pytest.param(Entry("expire/G", "expire", 5, (), grant_id="H"), id="a grant nobody knows"),
         pytest.param(Entry("expire/G", "expire", 5, (), grant_id="over"), id="expired twice"),
         pytest.param(
-            Entry("transfer/t", "transfer", 5, (Posting("grant/G/available", "grant/H/available", 1, "CNY"),), grant_id="G"),
+            Entry(
+                "transfer/t",
+                "transfer",
+                5,
+                (Posting("grant/G/available", "grant/H/available", 1, "CNY"),),
+                grant_id="G",
+            ),
             id="to a grant nobody knows",
         ),
     ],

@@ -55,7 +55,11 @@ def test_a_line_in_figures() -> None:
 
 def test_a_hold_knows_its_figures() -> None:
     lines = (Line("job", 1, 50), Line("qpu_ms", 4, 20, 10))
-    slices = (Slice("K", "qpu_ms", 30, "qpu_ms", 60), Slice("G", "job", 50, "CNY", 50), Slice("G", "qpu_ms", 20, "CNY", 20))
+    slices = (
+        Slice("K", "qpu_ms", 30, "qpu_ms", 60),
+        Slice("G", "job", 50, "CNY", 50),
+        Slice("G", "qpu_ms", 20, "CNY", 20),
+    )
     hold = Hold("j1", "acme", "CNY", lines, slices, "open", 0)
     assert (hold.amount, hold.charged) == (130, 0)
     assert hold.worth_of((30, 50, 20)) == 130

@@ -21,7 +21,11 @@ def test_money_comes_in_and_goes_out(ledger: Ledger) -> None:
     )
     entry = ledger.post(PayOut(2, "bank-18", "acme", "CNY", 200))
     assert entry == Entry(
-        "pay_out/bank-18", "pay_out", 2, (Posting("wallet/acme/available", "payer/acme", 200, "CNY"),), project_id="acme"
+        "pay_out/bank-18",
+        "pay_out",
+        2,
+        (Posting("wallet/acme/available", "payer/acme", 200, "CNY"),),
+        project_id="acme",
     )
     assert (ledger.of_wallet(), ledger.on("payer/acme")) == ((300, 0), -300)
 
