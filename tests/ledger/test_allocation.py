@@ -98,7 +98,7 @@ def test_shares_of_one_programme_count_together_those_of_others_add_up(ledger: L
 
 
 def test_a_programme_pays_its_share_once_in_kind_and_in_money(ledger: Ledger) -> None:
-    """Half of 100 ms at 4 is 200: 20 ms in kind are 80 of it, the grant in money pays 120, the wallet the other half."""
+    """Half of 100 ms at 4 is 200: 20 ms in kind are 80 of it, the grant in money pays 120, the wallet the rest."""
     ledger.terms(share_ppm=500_000)
     ledger.grant("K", 20, asset="qpu_ms")
     ledger.grant("G", 1_000)

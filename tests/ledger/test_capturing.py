@@ -129,7 +129,7 @@ def test_whatever_the_shares_each_line_is_paid_exactly(
     quantum: int,
     quantities: list[int],
 ) -> None:
-    """Settled and then corrected again and again: paid within the hold to the last unit, nobody ever more than before."""
+    """Settled, then corrected again and again: paid within the hold to the last unit, nobody more than before."""
     book = Book.empty()
     for number, (in_kind, programme, amount) in enumerate(grants):
         asset = "qpu_ms" if in_kind else CNY
