@@ -64,7 +64,7 @@ PRICES = {"job": (5, 1), "qpu_ms": (3, 4), "shots": (2, 1)}  # resource -> unit 
 # Mostly one project, so that its grants are used up and its holds split.
 projects = st.sampled_from(["acme", "acme", "acme", "rival"])
 assets = st.sampled_from(["CNY", "CNY", "qpu_ms", "shots"])
-amounts = st.integers(1, 120)
+amounts, choices = st.integers(1, 120), st.integers(0, 99)
 shares = st.sampled_from([1, 250_000, 333_333, 500_000, 600_000, 999_999, 1_000_000])
 caps = st.sampled_from([None, None, None, 17, 60, 150])
 grant_ids, jobs, programmes = st.sampled_from(GRANTS), st.sampled_from(JOBS), st.sampled_from(PROGRAMMES)
@@ -119,8 +119,8 @@ def lines(most: int) -> st.SearchStrategy[tuple[Line, ...]]:
 
 
 ASK = rule(job=jobs, project=projects, ceiling=lines(12), claimant=who, pin=st.sampled_from([False, False, True]))
-SETTLE = rule(choice=st.integers(0, 99), used=lines(14))
-CORRECT = rule(choice=st.integers(0, 99), other=lines(6), less=st.integers(0, 3))
+SETTLE = rule(choice=choices, used=lines(14))
+CORRECT = rule(choice=choices, other=lines(6), less=st.integers(0, 3))
 SOME_OPEN = precondition(lambda self: any(hold.state == "open" for hold in self.book.holds.values()))
 SOME_SETTLED = precondition(lambda self: any(hold.state == "settled" for hold in self.book.holds.values()))
 LIMITS = st.sampled_from([0, 40, 100, 400, 999])
@@ -210,7 +210,7 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
         self._ask(commands[kind])
 
-    @rule(choice=st.integers(0, 99))
+    @rule(choice=choices)
     def sweep(self, choice: int) -> None:
         """The sweeper expires what is due; one time in ten it is wrong."""
         due = [grant for grant in self.book.grants.values() if grant.valid_until_us <= self.at_us and not grant.expired]
@@ -258,7 +258,7 @@ class LedgerMachine(RuleBasedStateMachine):
     settle, settle_another = SOME_OPEN(SETTLE(_settle)), SOME_OPEN(SETTLE(_settle))
     correct, correct_another = SOME_SETTLED(CORRECT(_correct)), SOME_SETTLED(CORRECT(_correct))
 
-    @rule(choice=st.integers(0, 99))
+    @rule(choice=choices)
     def void(self, choice: int) -> None:
         self._ask(VoidHold(self.at_us, self._some_job(choice, "open")))
 
