@@ -1,6 +1,6 @@
 """The book under random commands, side by side with a naive one: after every step both say and hold the same.
 
-QUBATOR_LEDGER_SEQUENCES=10000 plays so many sequences instead of the few of an ordinary test run.
+QUBATOR_LEDGER_SEQUENCES=10000 pytest --timeout 0 plays so many sequences, not the few of an ordinary test run.
 """
 
 from __future__ import annotations

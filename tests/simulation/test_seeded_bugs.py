@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledger import accounts, allocation, holds, invariants
+from ledger import accounts, allocation, capturing, holds, invariants
 from ledger.book import Book
 from ledger.model import FULL_PPM, WALLET, Entry, Hold
 from ledger.shares import OpenLine
@@ -179,7 +179,7 @@ def refunds_to_an_expired_grant_become_available_again(patch: Patch) -> None:
 
 
 def an_overrun_is_forgotten(patch: Patch) -> None:
-    capture = holds.capture
+    capture = capturing.capture
     patch.setattr(holds, "capture", lambda hold, lines, limits: (capture(hold, lines, limits)[0], 0))
 
 
@@ -220,7 +220,7 @@ def a_void_costs_the_whole_hold(patch: Patch) -> None:
 
 def shares_are_ignored_at_the_settlement(patch: Patch) -> None:
     """Whoever comes first pays all that its slice has."""
-    capture = holds.capture
+    capture = capturing.capture
 
     def greedy(hold: Hold, lines: Any, limits: Any) -> Any:
         slices = tuple(replace(part, share_ppm=FULL_PPM, up_to_ppm=FULL_PPM, rule="") for part in hold.slices)
@@ -260,7 +260,11 @@ def caps_are_not_looked_at(patch: Patch) -> None:
 
 def the_cap_for_one_job_is_one_for_each_grant(patch: Patch) -> None:
     limit = allocation._limit
-    patch.setattr(allocation, "_limit", lambda *known: limit(*known[:-1], {}))
+
+    def for_each(book: Book, command: Any, terms: Any, offered: Any, available: int, claimed: Any) -> Any:
+        return limit(book, command, terms, offered, available, {})
+
+    patch.setattr(allocation, "_limit", for_each)
 
 
 def a_use_is_claimed_in_two_programmes_of_a_group(patch: Patch) -> None:
@@ -273,7 +277,7 @@ def a_use_is_claimed_in_two_programmes_of_a_group(patch: Patch) -> None:
 
 
 def the_wallet_is_drained_before_the_grants(patch: Patch) -> None:
-    allocate = holds.allocate
+    allocate = allocation.allocate
 
     def wallet_first(book: Book, command: Any) -> Any:
         alone = allocate(replace(book, grants={}), command)
@@ -301,7 +305,7 @@ def a_correction_gives_all_back_to_the_wallet(patch: Patch) -> None:
 
 def a_correction_is_paid_back_by_the_last_to_pay(patch: Patch) -> None:
     """The sum is right, every line is paid, and yet it is the wrong one who gets the money."""
-    capture = holds.capture
+    capture = capturing.capture
 
     def turned(hold: Hold, lines: Any, limits: Any) -> Any:
         if hold.state == "open":
