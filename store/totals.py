@@ -80,6 +80,12 @@ def settled_of(connection: Connection, project_id: str) -> Settled:
     return Settled(int(charged) - int(overrun), int(overrun))
 
 
+def sums_of_holds(connection: Connection) -> dict[str, tuple[int, int]]:
+    """What stands written as amount and charge of every hold, by job id: both follow from its lines."""
+    rows = connection.execute(select(_holds.c.job_id, _holds.c.amount, _holds.c.charged))
+    return {str(job_id): (int(amount), int(charged)) for job_id, amount, charged in rows}
+
+
 def open_holds(connection: Connection, project_id: str, asset: str) -> tuple[int, int]:
     """What open holds of a project set aside at most: for jobs under way, and for jobs that wait."""
     wanted = (
