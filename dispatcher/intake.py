@@ -7,7 +7,6 @@ single writer makes a retry that overtakes its first try see the first try's job
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,7 @@ from ledger.model import Entry, in_words
 from ledger.model import Refusal as LedgerRefusal
 from store import book as book_store
 from store import identity, inbox, inspections, jobs, totals, workers
+from store.blobs import hash_of
 from store.database import Connection
 from store.rows import JobChange, JobRow
 from workers.inspector import InspectorUnavailable
@@ -194,7 +194,7 @@ class Intake:
         return found
 
     def _plans(self, caller: Caller, submissions: Sequence[Submission]) -> list[_Plan | Refusal]:
-        hashes = ["sha256:" + hashlib.sha256(s.work).hexdigest() for s in submissions]
+        hashes = [hash_of(s.work) for s in submissions]
         kept: dict[str, Findings] = {}
         if hashes:
             with self._ground.database.read() as conn:
@@ -326,7 +326,7 @@ class _Admission:
         if not self._rows:
             return
         conn, works = self._conn, {plan.work_hash: plan.submission.work for plan in self._plans}
-        self._ground.blobs.put_many(conn, list(works.values()))
+        self._ground.blobs.put_many(conn, works)
         for work_hash, work in works.items():
             self._ground.works.put(work_hash, work)
         measured = {plan.work_hash: dict(plan.terms.findings) for plan in self._plans if plan.measured_now}
