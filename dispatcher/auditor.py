@@ -27,13 +27,21 @@ def audit_store(database: Database) -> AuditReport:
     """Check one snapshot of the store. An empty list of violations means the books balance to the last unit."""
     with database.read() as conn:
         holds = list(book_store.all_holds(conn))
-        grants = list(book_store.all_grants(conn))
-        counted = _Counted(book_store.all_entries(conn))
-        violations = list(ledger.invariants.audit(counted, book_store.all_balances(conn), grants, holds))
+        books = audit_ledger(conn, holds)
         states = totals.states_of_jobs(conn)
-        violations += _jobs_against_holds(states, {hold.job_id: hold for hold in holds})
+        violations = [*books.violations, *_jobs_against_holds(states, {hold.job_id: hold for hold in holds})]
         violations += _attempts(conn, states)
-    counts = {"jobs": len(states), "entries": counted.count, "grants": len(grants), "holds": len(holds)}
+    return AuditReport({"jobs": len(states), **books.counts}, violations)
+
+
+def audit_ledger(conn: Connection, holds: list[Hold] | None = None) -> AuditReport:
+    """Check the books of one snapshot alone: balances against entries, and every invariant of the ledger."""
+    holds = list(book_store.all_holds(conn)) if holds is None else holds
+    grants = list(book_store.all_grants(conn))
+    balances = book_store.all_balances(conn)
+    counted = _Counted(book_store.all_entries(conn))
+    violations = list(ledger.invariants.audit(counted, balances, grants, holds))
+    counts = {"entries": counted.count, "accounts": len(balances), "grants": len(grants), "holds": len(holds)}
     return AuditReport(counts, violations)
 
 

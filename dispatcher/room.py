@@ -15,13 +15,14 @@ from dispatcher.inbox import backend_changed
 from dispatcher.intake import Intake
 from dispatcher.model import Caller, Refusal
 from dispatcher.people import People
+from dispatcher.proofs import Proofs
 from dispatcher.reading import Reading
 from store import audit_log, backend_states, inbox, totals, workers
 from store.database import Connection
 from store.errors import StoreError
 
 
-class Room(Intake, Reading, People, Funding):
+class Room(Intake, Reading, People, Funding, Proofs):
     """All parts on one ground. Functions block and may be called from any thread; an expected no is a Refusal."""
 
     def __init__(self, ground: Ground, why_waiting: Callable[[str], str | None] | None = None) -> None:

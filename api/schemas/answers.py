@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from api.schemas.fields import Amount, Told
+from api.schemas.ledger import PROOF_EXAMPLE, ReceiptProof
 from api.schemas.problems import PROBLEM_EXAMPLE, ProblemDocument
 
 JobState = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
@@ -127,6 +128,7 @@ RECEIPT_EXAMPLE: dict[str, Any] = {
         }
     ],
     "explanation": ["QPU time: 3 ms at 0.000500 CNY per ms = 0.001500 CNY."],
+    "proof": PROOF_EXAMPLE,
 }
 
 
@@ -327,3 +329,4 @@ class Receipt(Told):
     absorbed_by_facility: int
     payers: list[dict[str, Any]]
     explanation: list[str] = Field(description="The same in sentences.")
+    proof: ReceiptProof
