@@ -83,15 +83,15 @@ class Reference:
         self.in_force: dict[str, Terms] = {}
         self.budgets: list[Budget] = []
 
-    def move(self, source: str, destination: str, amount: int, asset: str) -> None:
+    def move(self, source: str, destination: str, amount: int, asset: str) -> str:
         self.balances[source, asset] -= amount
         self.balances[destination, asset] += amount
+        return ""
 
     # Grants and wallets
 
     def fund(self, programme: str, funder: str, asset: str, amount: int) -> str:
-        self.move(f"funder/{funder}", f"programme/{programme}/available", amount, asset)
-        return ""
+        return self.move(f"funder/{funder}", f"programme/{programme}/available", amount, asset)
 
     def issue(self, grant: Grant) -> str:
         if grant.id in self.grants:
@@ -163,8 +163,7 @@ class Reference:
         return ""
 
     def top_up(self, project: str, amount: int) -> str:
-        self.move(f"payer/{project}", f"wallet/{project}/available", amount, MONEY)
-        return ""
+        return self.move(f"payer/{project}", f"wallet/{project}/available", amount, MONEY)
 
     def pay_out(self, project: str, amount: int) -> str:
         if self.balances[f"wallet/{project}/available", MONEY] < amount:
@@ -392,10 +391,12 @@ def _captured(parts: list[Part], lines: tuple[Line, ...], limits: list[int]) -> 
             quantity = within.get(part.line.resource, 0)
             amounts[number] = min(limits[number], owed(part, quantity, parts[:number], amounts[:number]))
         for number in own:
-            part = parts[number]
-            step = part.line.quantum if in_kind else 1
-            while limits[number] - amounts[number] >= step and _lacks(
-                part.line, within, parts, amounts, limits, in_kind
-            ):
+            line = parts[number].line
+            step = line.quantum if in_kind else 1
+            money = [most for part, most in zip(parts, limits, strict=True) if (part.line, part.asset) == (line, MONEY)]
+            later = sum(money) if in_kind else 0  # what those who are still to be asked can pay
+            while limits[number] - amounts[number] >= step:
+                if left_of(line, within.get(line.resource, 0), parts, amounts)[1] <= later:
+                    break
                 amounts[number] += step
     return amounts, overrun
