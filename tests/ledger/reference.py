@@ -121,7 +121,7 @@ class Reference:
             return "grant_unknown"
         known, other = self.grants[grant_id], self.grants[to_grant_id]
         one, two = known["grant"], other["grant"]
-        if one.programme_id != two.programme_id or one.asset != two.asset or grant_id == to_grant_id:
+        if (one.programme_id, one.asset) != (two.programme_id, two.asset) or grant_id == to_grant_id:
             return "transfer_mismatch"
         if known["over"] or other["over"]:
             return "grant_expired"
@@ -133,9 +133,9 @@ class Reference:
         return ""
 
     def claw_back(self, grant_id: str, amount: int) -> str:
-        known = self.grants.get(grant_id)
-        if known is None:
+        if grant_id not in self.grants:
             return "grant_unknown"
+        known = self.grants[grant_id]
         asset = known["grant"].asset
         if self.balances[f"grant/{grant_id}/available", asset] < amount:
             return "grant_exhausted"
@@ -168,8 +168,7 @@ class Reference:
     def pay_out(self, project: str, amount: int) -> str:
         if self.balances[f"wallet/{project}/available", MONEY] < amount:
             return "wallet_short"
-        self.move(f"wallet/{project}/available", f"payer/{project}", amount, MONEY)
-        return ""
+        return self.move(f"wallet/{project}/available", f"payer/{project}", amount, MONEY)
 
     # Jobs
 
@@ -361,8 +360,7 @@ class Reference:
         return f"wallet/{job.project}/{which}" if part.payer == "wallet" else f"grant/{part.payer}/{which}"
 
     def _back(self, job: Job, part: Part) -> str:
-        over = part.payer != "wallet" and self.grants[part.payer]["over"]
-        return self._place(job, part, "expired" if over else "available")
+        return self._place(job, part, "expired" if self.grants.get(part.payer, {}).get("over") else "available")
 
 
 def _rule_for(terms: Terms | None, who: Claimant) -> tuple[Fraction, Fraction, str, int | None]:
