@@ -233,19 +233,29 @@ def test_the_database_itself_refuses_a_limit_below_nothing(town):
     assert audit(town.database) == []
 
 
-@pytest.mark.parametrize("table", ["entries", "postings", "audit", "terms", "rate_lines"])
+COLUMNS = {
+    "entries": "at_us",
+    "postings": "amount",
+    "merkle_nodes": "position",
+    "audit": "at_us",
+    "terms": "created_us",
+    "rate_lines": "unit_price",
+}
+
+
+@pytest.mark.parametrize("table", COLUMNS)
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {} = 1", "DELETE FROM {}"])
 def test_what_is_written_once_can_not_be_changed(town, table, statement):
     town.programme("young", ("state", 1), terms=YOUNG)
-    town.grant("acme", 1_000)
+    for number in range(8):
+        town.grant("acme", 1_000, id=f"grant-{number}")
     for planted in (
         "audit (at_us, actor, act, subject, detail) VALUES (1, '', '', '', '{}')",
         "rate_lines SELECT 'r', 'job', 1, 1, '*', 0, 24, 0, NULL, 0",
     ):
         town.database.writer.run(lambda c, planted=planted: c.execute(text("INSERT INTO " + planted)))
-    column = {"postings": "amount", "terms": "created_us", "rate_lines": "unit_price"}.get(table, "at_us")
     with pytest.raises(AppendOnly, match=f"{table} are written once"):
-        town.database.writer.run(lambda c: c.execute(text(statement.format(table, column))))
+        town.database.writer.run(lambda c: c.execute(text(statement.format(table, COLUMNS[table]))))
 
 
 def test_a_projects_statement_of_entries(town):

@@ -78,11 +78,16 @@ SECOND_LEASE = (
     "VALUES ('{open}/0.9', '{open}', 9, 99, 'local-1', 'aer', 'leased', 1, 2)"
 )
 SECOND_SETTLEMENT = (
-    "INSERT INTO entries (id, kind, at_us, project_id, job_id, claims, body) "
-    "SELECT 'settle/{void}', 'settle', at_us, project_id, '{void}', claims, body "
+    "INSERT INTO entries (seq, id, kind, at_us, project_id, job_id, claims, body, hash) "
+    "SELECT 999, 'settle/{void}', 'settle', at_us, project_id, '{void}', claims, body, hash "
     "FROM entries WHERE id = 'settle/{done}'"
 )
 EARNED = "facility/earned/funder/{funder_id}"
+OF_ENTRY = "seq = (SELECT seq FROM entries WHERE id ="
+SLIPPED_IN = (
+    f"INSERT INTO postings SELECT seq, 9, 'grant/{{grant_id}}/available', '{EARNED}', 7, 'CNY' "
+    "FROM entries WHERE id = 'settle/{done}'"
+)
 PLANTED: list[tuple[str, list[str], list[str]]] = [
     (
         "a balance is changed",
@@ -100,7 +105,7 @@ PLANTED: list[tuple[str, list[str], list[str]]] = [
     (
         "money moves between accounts with a posting slipped into an entry",
         [
-            f"INSERT INTO postings VALUES ('settle/{{done}}', 9, 'grant/{{grant_id}}/available', '{EARNED}', 7, 'CNY')",
+            SLIPPED_IN,
             "UPDATE accounts SET balance = balance - 7 WHERE account = 'grant/{grant_id}/available'",
             f"UPDATE accounts SET balance = balance + 7 WHERE account = '{EARNED}'",
         ],
@@ -113,7 +118,7 @@ PLANTED: list[tuple[str, list[str], list[str]]] = [
     ),
     (
         "a posting is changed",
-        ["UPDATE postings SET amount = amount - 1 WHERE entry_id = 'settle/{done}' AND position = 0"],
+        [f"UPDATE postings SET amount = amount - 1 WHERE {OF_ENTRY} 'settle/{{done}}') AND position = 0"],
         [
             f"account {EARNED} stands at",
             "entry settle/{done}: 126099 units leave the held accounts, the hold is over 126100",
@@ -121,17 +126,17 @@ PLANTED: list[tuple[str, list[str], list[str]]] = [
     ),
     (
         "a posting is deleted",
-        ["DELETE FROM postings WHERE entry_id = 'void/{void}'"],
+        [f"DELETE FROM postings WHERE {OF_ENTRY} 'void/{{void}}')"],
         ["account grant/{grant_id}/available stands at", "entry void/{void}: 0 units leave the held accounts"],
     ),
     (
         "a posting is added",
-        [f"INSERT INTO postings VALUES ('settle/{{done}}', 9, 'grant/{{grant_id}}/available', '{EARNED}', 5, 'CNY')"],
+        [SLIPPED_IN.replace("7", "5")],
         [f"account {EARNED} stands at 128700 CNY, its entries add up to 128705"],
     ),
     (
         "a hold's entry moves another amount",
-        ["UPDATE postings SET amount = 5 WHERE entry_id = 'hold/{open}'"],
+        [f"UPDATE postings SET amount = 5 WHERE {OF_ENTRY} 'hold/{{open}}')"],
         ["account grant/{grant_id}/held stands at 126100 CNY, its entries add up to 5"],
     ),
     (
