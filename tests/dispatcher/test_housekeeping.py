@@ -78,6 +78,35 @@ def test_two_keepers_at_once_expire_a_grant_once(zone: Any, monkeypatch: Any) ->
     assert zone.violations() == []
 
 
+# Holds that nobody will ever close.
+
+
+def test_the_hold_of_a_job_that_has_ended_or_is_gone_is_voided(everywhere: Any) -> None:
+    """A hand in the database has ended one job and taken another away; a third waits as it should."""
+    zone = everywhere
+    zone.lead()
+    ann = zone.startup(grant=GRANT)
+    ended, gone, waiting = (zone.submit(ann) for _ in range(3))
+    house = keeper(zone)
+    assert house.sweep_holds(zone.clock.now_us()) == 0
+    zone.write(
+        lambda conn: conn.exec_driver_sql(f"UPDATE jobs SET state = 'failed', ended_us = 5 WHERE id = '{ended.id}'")
+    )
+    zone.write(lambda conn: conn.exec_driver_sql(f"DELETE FROM jobs WHERE id = '{gone.id}'"))
+    assert any(f"job {ended.id} has failed and its hold is still open" in line for line in zone.violations())
+    zone.clock.pass_(11)
+    house.maybe(zone.clock.now_us())
+    assert zone.figures(ann) == {"settled": 0, "held": HELD, "available": GRANT - HELD, "expired": 0}
+    with zone.database.read() as conn:
+        assert {name: book.hold_of(conn, name).state for name in (ended.id, gone.id, waiting.id)} == {
+            ended.id: "voided",
+            gone.id: "voided",
+            waiting.id: "open",
+        }
+    assert house.sweep_holds(zone.clock.now_us()) == 0
+    assert zone.violations() == [f"hold of job {gone.id}, which does not exist"]
+
+
 # What a programme lets its grants carry over.
 
 
