@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from api.schemas.fields import Amount, Told
+from api.schemas.ledger import PROOF_EXAMPLE, ReceiptProof
 from api.schemas.problems import PROBLEM_EXAMPLE, ProblemDocument
 
 JobState = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
@@ -160,6 +161,7 @@ RECEIPT_EXAMPLE: dict[str, Any] = {
     ],
     "cuts": [],
     "explanation": ["QPU time: 3 ms at 0.000500 CNY per ms = 0.001500 CNY."],
+    "proof": PROOF_EXAMPLE,
 }
 
 
@@ -397,3 +399,4 @@ class Receipt(Told):
     payers: list[dict[str, Any]]
     cuts: list[dict[str, Any]] = Field(description="What a cap or an empty grant kept a payer from holding.")
     explanation: list[str] = Field(description="The same in sentences.")
+    proof: ReceiptProof

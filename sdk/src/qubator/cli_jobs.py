@@ -111,7 +111,10 @@ def result(frame: Frame, job_id: str, wait: bool, timeout: float | None) -> int:
 @click.argument("job_id", metavar="ID")
 @framed
 def receipt(frame: Frame, job_id: str) -> None:
-    """Show what a job cost, why, and which grants paid."""
+    """Show what a job cost, why, and which grants paid.
+
+    `qubator receipt ID --json > FILE` keeps it with its proof; `qubator receipt verify FILE` checks that offline.
+    """
     bill = Job(frame.client().connection, {"id": job_id}).receipt()
     frame.show(bill, lambda: _receipt_lines(bill, frame.width))
 
