@@ -6,7 +6,6 @@ import pytest
 
 from ledger import merkle
 from ledger.chain import GENESIS, linked
-from ledger.commands import PlaceHold, SettleHold
 from ledger.core import apply, decide
 from store import book, chain, past
 
@@ -43,7 +42,7 @@ def holds(town, first, count):
         books = book.load_book(connection, project_ids=["acme"])
         entries = []
         for number in range(first, first + count):
-            entries.append(decide(books, PlaceHold(number, f"job-{number}", "acme", "CNY", 1)))
+            entries.append(decide(books, town.holding(f"job-{number}", "acme", 1, number)))
             apply(books, entries[-1])
         book.record(connection, entries, books)
 
@@ -64,8 +63,8 @@ def test_an_empty_ledger_has_a_head(database):
 
 
 def test_the_chain_grows_entry_by_entry_and_by_many(rich):
-    rich.post(PlaceHold(5, "job-x", "acme", "CNY", 7), project_ids=["acme"])
-    rich.post(SettleHold(6, "job-x", 3), job_ids=["job-x"])
+    rich.post(rich.holding("job-x", "acme", 7, 5), project_ids=["acme"])
+    rich.post(rich.settling("job-x", 3, 6), job_ids=["job-x"])
     rich.database.writer.run(holds(rich, 0, 100))
     assert is_sound(rich.database) == 104
 
@@ -148,7 +147,7 @@ def test_what_is_not_there_is_named(rich):
             chain.nodes(connection, {(2, 2)})
     rich.database.writer.run(lambda c: c.exec_driver_sql("DELETE FROM ledger_head"))
     with pytest.raises(LookupError, match="the head of the ledger's chain is gone"):
-        rich.post(PlaceHold(5, "job-x", "acme", "CNY", 7), project_ids=["acme"])
+        rich.post(rich.holding("job-x", "acme", 7, 5), project_ids=["acme"])
 
 
 def test_recording_nothing_changes_nothing(rich):
