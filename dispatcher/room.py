@@ -16,6 +16,7 @@ from dispatcher.inbox import backend_changed
 from dispatcher.intake import Intake
 from dispatcher.model import Caller, Refusal
 from dispatcher.people import People
+from dispatcher.quota_marks import QuotaMarks
 from dispatcher.reading import Reading
 from dispatcher.standing import Standing
 from ledger.price import rates_to_json
@@ -24,7 +25,7 @@ from store.database import Connection
 from store.errors import StoreError
 
 
-class Room(Intake, Reading, People, Funding, Standing):
+class Room(Intake, Reading, People, Funding, Standing, QuotaMarks):
     """All parts on one ground. Functions block and may be called from any thread; an expected no is a Refusal."""
 
     def __init__(self, ground: Ground, why_waiting: Callable[[str], str | None] | None = None) -> None:

@@ -102,6 +102,15 @@ JOB_EXAMPLE: dict[str, Any] = {
     "result_bytes": 412,
     "links": _LINKS,
 }
+WARNING_EXAMPLE: dict[str, Any] = {
+    "code": "quota",
+    "project_id": "prj_01J8Z3",
+    "percent": 80,
+    "used": 80_126_103,
+    "granted": 100_000_000,
+    "asset": "CNY",
+    "detail": "80 % of the project's grants are used: 80.126103 CNY of 100.000000 CNY are spent or held.",
+}
 BRIEF_EXAMPLE: dict[str, Any] = {
     name: JOB_EXAMPLE[name]
     for name in ("id", "project_id", "name", "version", "backend", "created_us", "quote", "links")
@@ -159,7 +168,14 @@ RECEIPT_EXAMPLE: dict[str, Any] = {
         }
     ],
     "cuts": [],
-    "explanation": ["QPU time: 3 ms at 0.000500 CNY per ms = 0.001500 CNY."],
+    "explanation": [
+        "job: 1 job at 0.001000 CNY per job = 0.001000 CNY.",
+        "QPU time: 3 ms at 0.000500 CNY per ms = 0.001500 CNY.",
+        "shots: 1030 shots at 0.000001 CNY per 10 shots = 0.000103 CNY.",
+        "Together 0.002603 CNY.",
+        "Grant grt_01J8Z3 of programme pgm_01J8Z3, funded by fun_01J8Z3, paid 0.002603 CNY.",
+        "0.123500 CNY of the 0.126103 CNY held was not needed.",
+    ],
 }
 
 
@@ -238,6 +254,28 @@ class Job(Told):
     links: Links
 
 
+class QuotaWarning(Told):
+    """That so much of what a project was granted is spent or held."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [WARNING_EXAMPLE]})
+
+    code: Literal["quota"]
+    project_id: str
+    percent: Literal[80, 95]
+    used: int
+    granted: int
+    asset: str
+    detail: str
+
+
+class JobMade(Job):
+    """A job as its submission answers it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**JOB_EXAMPLE, "warnings": [WARNING_EXAMPLE]}]})
+
+    warnings: list[QuotaWarning]
+
+
 class JobPage(Told):
     """Jobs, newest first, their findings without the single circuits; `next_cursor` null ends the list."""
 
@@ -282,13 +320,26 @@ class BatchAnswer(Told):
                     "jobs": [
                         {"index": 0, "status": 201, "job": BRIEF_EXAMPLE},
                         {"index": 1, "status": 422, "problem": PROBLEM_EXAMPLE},
-                    ]
+                    ],
+                    "warnings": [WARNING_EXAMPLE],
                 }
             ]
         }
     )
 
     jobs: list[Outcome]
+    warnings: list[QuotaWarning]
+
+
+class QuotedPayer(Told):
+    """The part of a ceiling that one payer would hold: a grant by its id, or `wallet` for the project's own money."""
+
+    payer: str
+    asset: str
+    amount: int
+    worth: int
+    rule: str
+    share_ppm: int
 
 
 class QuoteAnswer(Told):
@@ -329,7 +380,7 @@ class QuoteAnswer(Told):
     expires_us: int
     expires_at: str | None
     quote: Quote
-    payers: list[dict[str, Any]]
+    payers: list[QuotedPayer] = Field(description="Who would hold which part of the ceiling, in burn order.")
     missing: int
     backend: str
     wait_us: int
@@ -376,6 +427,14 @@ class History(Told):
     attempts: list[Attempt]
 
 
+class Step(Told):
+    """One step of a price: usage × rate, a payer and the rule it paid under, a cut, what came back."""
+
+    step: Literal["price", "total", "payer", "cut", "released", "absorbed", "voided"]
+    words: str
+    amounts: dict[str, Any]
+
+
 class Receipt(Told):
     """The price of an ended job in figures that add up, and who paid which part."""
 
@@ -397,3 +456,4 @@ class Receipt(Told):
     payers: list[dict[str, Any]]
     cuts: list[dict[str, Any]] = Field(description="What a cap or an empty grant kept a payer from holding.")
     explanation: list[str] = Field(description="The same in sentences.")
+    explain: list[Step] | None = Field(default=None, description="With explain=1: the sentences with their figures.")

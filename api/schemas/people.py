@@ -16,6 +16,10 @@ _PROJECT: dict[str, Any] = {
     "weight": 100,
     "created_us": 1_790_000_000_000_000,
     "created_at": "2026-09-21T14:13:20.000000Z",
+    "stage": "",
+    "founded_us": None,
+    "traits": [],
+    "related": [],
 }
 _MEMBER: dict[str, Any] = {
     "id": "mem_01J8Z3",
@@ -77,7 +81,7 @@ class TokenRequest(Asked):
 
 
 class Project(Told):
-    """A tenant."""
+    """A tenant, and what the terms of programmes may ask about it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_PROJECT]})
 
@@ -86,6 +90,10 @@ class Project(Told):
     weight: int
     created_us: int
     created_at: str
+    stage: str
+    founded_us: int | None
+    traits: list[str]
+    related: list[str]
 
 
 class ProjectList(Told):
