@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import shapes
-from api.answers import Json, accepted
+from api.answers import Json, Refused, accepted
 from api.auth import Visit, Visitor, known_form, needs, needs_sight
-from api.documents import parse
+from api.documents import invalid, parse
 from api.openapi import documented
 from api.port import QuotaWarning
 from api.schemas.answers import History, Job, JobMade, JobPage, QuoteAnswer, Receipt
@@ -228,6 +228,8 @@ def _create(visit: Visit, body: bytes, key: str | None) -> tuple[JobRow, bool, l
 
 def _quote(visit: Visit, body: bytes) -> dict[str, object]:
     submission = accepted(submission_of(parse(body), visit.caller))
+    if submission.quote_id is not None:  # else a promise could be renewed for ever
+        raise Refused(invalid("has no place here: a quote is made anew, at today's price", "/quote_id"))
     (answer,) = visit.room.quote(visit.caller, [submission])
     told = accepted(answer)
     return {

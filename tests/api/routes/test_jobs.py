@@ -223,6 +223,13 @@ def test_a_quote_is_not_kept_for_anything_else(
     assert house.books() == books
 
 
+def test_a_quote_is_not_renewed_by_a_quote(client: httpx.Client, sampler: dict[str, Any]) -> None:
+    """Else yesterday's price could be kept for ever."""
+    quote_id = client.post("/v1/quotes", json=sampler).json()["quote_id"]
+    answer = client.post("/v1/quotes", json={**sampler, "quote_id": quote_id})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/quote_id")
+
+
 def test_a_quote_of_another_project_is_unknown(client: httpx.Client, house: Any, sampler: dict[str, Any]) -> None:
     theirs = client.post("/v1/quotes", json=sampler, headers=house.headers("member of lao")).json()["quote_id"]
     assert create(client, {**sampler, "quote_id": theirs}).json()["code"] == "quote_unknown"
