@@ -59,7 +59,7 @@ class Funding:
         """
         if caller.role != "operator":
             return operators_only(caller)
-        wrong = self._wrong_budget(funders, asset, budget)
+        wrong = self.wrong_budget(funders, asset, budget)
         if wrong is not None:
             return wrong
         row = ProgrammeRow(
@@ -74,7 +74,7 @@ class Funding:
             if any(programme.name == name for programme in programmes.list_programmes(conn)):
                 return Refusal("already_exists", f"There is a programme named {name!r} already.", {"name": name})
             programmes.insert_programme(conn, row)
-            self._pledge(conn, row, budget, row.id)
+            self.pledge(conn, row, budget, row.id)
             detail = {"name": name, "funders": [list(share) for share in funders], "asset": asset, "budget": budget}
             audit_log.append(conn, row.created_us, caller.member_id, "programme.create", row.id, detail)
             return row
@@ -93,10 +93,10 @@ class Funding:
             row = find_programme(conn, programme_id)
             if row is None:
                 return no_programme(programme_id)
-            wrong = self._wrong_budget(row.shares, row.asset, amount)
+            wrong = self.wrong_budget(row.shares, row.asset, amount)
             if wrong is not None:
                 return wrong
-            self._pledge(conn, row, amount, f"{row.id}/{key}")
+            self.pledge(conn, row, amount, f"{row.id}/{key}")
             audit_log.append(
                 conn, self._ground.now_us(), caller.member_id, "programme.raise", row.id, {"amount": amount, "key": key}
             )
@@ -107,7 +107,8 @@ class Funding:
         except Duplicate:
             return Refusal("already_exists", f"The pledge {key!r} has been made already.", {"key": key})
 
-    def _wrong_budget(self, funders: Sequence[tuple[str, int]], asset: str, budget: int) -> Refusal | None:
+    def wrong_budget(self, funders: Sequence[tuple[str, int]], asset: str, budget: int) -> Refusal | None:
+        """Why this can be no programme's budget, or None."""
         assets = (self._ground.rules.asset, *sorted(NATIVE))
         if asset not in assets:
             detail = f"A programme gives {' or '.join(assets)}, not {asset!r}."
@@ -119,7 +120,8 @@ class Funding:
             return _too_little("budget", budget)
         return None
 
-    def _pledge(self, conn: Connection, row: ProgrammeRow, amount: int, entry_id: str) -> None:
+    def pledge(self, conn: Connection, row: ProgrammeRow, amount: int, entry_id: str) -> None:
+        """Post what the funders of a programme add to its budget, within the caller's transaction."""
         book = book_store.load_book(conn, programme_ids=[row.id])
         entries = []
         now = self._ground.now_us()

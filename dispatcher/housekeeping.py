@@ -9,14 +9,14 @@ import structlog
 import ledger.core
 from dispatcher.ground import Ground
 from ledger.book import Book
-from ledger.commands import ExpireGrant, IssueGrant
+from ledger.commands import ExpireGrant, IssueGrant, VoidHold
 from ledger.grants import rolled_over
 from ledger.model import Entry
 from ledger.model import Refusal as LedgerRefusal
 from scheduler.events import Event, WorkerLost
 from scheduler.policy import Policy
 from store import book as book_store
-from store import quotes, workers
+from store import quotes, totals, workers
 from store.database import Connection
 
 log = structlog.get_logger("housekeeping")
@@ -42,6 +42,7 @@ class Housekeeping:
         if now - self._expired_us > EXPIRE_EVERY_US:
             self._expired_us = now
             self.expire_grants(now)
+            self.sweep_holds(now)
         if now - self._collected_us > COLLECT_EVERY_US:
             self._collected_us = now
             freed = self._ground.blobs.collect(self._ground.database, now - BLOB_GRACE_US)
@@ -72,6 +73,31 @@ class Housekeeping:
             return len(entries)
 
         return self._ground.database.writer.run(unit)
+
+    def sweep_holds(self, now: int) -> int:
+        """Void holds that nobody will ever close: their jobs have ended, or are gone. Returns how many.
+
+        The books never come to this by themselves; a restored backup or a hand in the database may bring them there.
+        """
+        with self._ground.database.read() as conn:
+            stale = totals.stale_holds(conn)
+        if not stale:
+            return 0
+
+        def unit(conn: Connection) -> int:
+            book = book_store.load_book(conn, job_ids=totals.stale_holds(conn))
+            entries = []
+            for job_id in sorted(book.holds):
+                entry = ledger.core.decide(book, VoidHold(now, job_id))
+                if isinstance(entry, Entry):
+                    ledger.core.apply(book, entry)
+                    entries.append(entry)
+            book_store.record(conn, entries, book)
+            return len(entries)
+
+        swept = self._ground.database.writer.run(unit)
+        log.warning("voided holds of jobs that have ended", count=swept, jobs=stale[:20])
+        return swept
 
     def _rolled_over(self, book: Book, grant_id: str, entry: Entry) -> Entry | None:
         """What a programme lets its grants carry over goes into a new grant on the same conditions."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from dispatcher.ground import Ground
@@ -63,6 +64,31 @@ class People:
             inbox.append(conn, [weight_set(row.created_us, row.id, weight)])
             self._log(conn, caller, "project.create", row.id, {"name": name, "weight": weight})
             return row
+
+        return self._ground.database.writer.run(unit)
+
+    def describe_project(
+        self,
+        caller: Caller,
+        project_id: str,
+        stage: str,
+        founded_us: int | None,
+        traits: tuple[str, ...],
+        related: tuple[str, ...],
+    ) -> ProjectRow | Refusal:
+        """Write down what the terms of programmes ask about a startup (operators). Refusals: forbidden, not_found."""
+        if caller.role != "operator":
+            return _forbidden(caller, "operator")
+
+        def unit(conn: Connection) -> ProjectRow | Refusal:
+            row = identity.get_project(conn, project_id)
+            if row is None:
+                return no_project(project_id)
+            described = replace(row, stage=stage, founded_us=founded_us, traits=traits, related=related)
+            identity.describe_project(conn, described)
+            detail = {"stage": stage, "founded_us": founded_us, "traits": list(traits), "related": list(related)}
+            self._log(conn, caller, "project.describe", project_id, detail)
+            return described
 
         return self._ground.database.writer.run(unit)
 

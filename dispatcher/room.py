@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import tzinfo
 from typing import Any
 
 from backends.catalogue import BackendSpec, catalogue, spec_of
+from dispatcher.applying import Applying
+from dispatcher.approvals import Approvals
 from dispatcher.changes import ChangeHub
 from dispatcher.claims import rates_for
 from dispatcher.funding import Funding
@@ -16,16 +19,18 @@ from dispatcher.inbox import backend_changed
 from dispatcher.intake import Intake
 from dispatcher.model import Caller, Refusal
 from dispatcher.people import People
+from dispatcher.purses import Purses
 from dispatcher.quota_marks import QuotaMarks
 from dispatcher.reading import Reading
 from dispatcher.standing import Standing
+from dispatcher.tariffs import Tariffs
 from ledger.price import rates_to_json
 from store import audit_log, backend_states, inbox, rate_lines, totals, workers
 from store.database import Connection
 from store.errors import StoreError
 
 
-class Room(Intake, Reading, People, Funding, Standing, QuotaMarks):
+class Room(Intake, Reading, People, Funding, Standing, QuotaMarks, Applying, Purses, Tariffs, Approvals):
     """All parts on one ground. Functions block and may be called from any thread; an expected no is a Refusal."""
 
     def __init__(self, ground: Ground, why_waiting: Callable[[str], str | None] | None = None) -> None:
@@ -36,6 +41,16 @@ class Room(Intake, Reading, People, Funding, Standing, QuotaMarks):
     def changes(self) -> ChangeHub:
         """Tells that something was committed."""
         return self._ground.changes
+
+    @property
+    def currency(self) -> str:
+        """The money that the books are kept in."""
+        return self._ground.rules.asset
+
+    @property
+    def zone(self) -> tzinfo:
+        """Whose hours, days and years count."""
+        return self._ground.rules.zone
 
     def now_us(self) -> int:
         """The service's clock."""

@@ -29,7 +29,7 @@ class Treasury:
         pledged = sum(grant.amount for grant in grants)
         self._post(FundProgramme(at_us, "pledge", "programme", "funder", CNY, pledged))
         for grant in grants:
-            self._post(IssueGrant(at_us, grant), grant)
+            self._post(IssueGrant(at_us, grant))
 
     def admit(self, at_us: int, submission: Submission) -> bool:
         """Hold what the job may cost at most. False when it was refused, or is known already."""
@@ -104,16 +104,16 @@ class Treasury:
     def _ask(self, command: Command) -> Entry | Refusal:
         answer = core.decide(self.book, command)
         if isinstance(answer, Entry):
-            self._apply(answer, None)
+            self._apply(answer)
         return answer
 
-    def _post(self, command: Command, grant: Grant | None = None) -> None:
+    def _post(self, command: Command) -> None:
         answer = core.decide(self.book, command)
         if isinstance(answer, Refusal):
             raise ValueError(f"the world's own budget was refused: {answer}")
-        self._apply(answer, grant)
+        self._apply(answer)
 
-    def _apply(self, entry: Entry, grant: Grant | None) -> None:
+    def _apply(self, entry: Entry) -> None:
         core.apply(self.book, entry)
         self.entries.append(entry)
         invariants.check(self.book)

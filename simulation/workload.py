@@ -120,7 +120,7 @@ def _grants(random: Random, world: World, project_id: str, submissions: tuple[Su
             Grant(
                 id=f"{project_id}-g{number}",
                 programme_id="programme",
-                funder_id=(("funder", 1),),
+                funders=(("funder", 1),),
                 project_id=project_id,
                 asset=CNY,
                 amount=max(1, wanted * random.randint(5, 120) // 100),

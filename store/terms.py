@@ -39,6 +39,12 @@ def in_force(connection: Connection, programme_ids: Iterable[str]) -> dict[str, 
     return {terms.programme_id: terms for terms in found}
 
 
+def versions_of(connection: Connection, programme_id: str) -> list[Terms]:
+    """Every version of a programme's terms, the newest last."""
+    wanted = select(_terms.c.body).where(_terms.c.programme_id == programme_id).order_by(_terms.c.version)
+    return [terms_from_json(body) for (body,) in connection.execute(wanted)]
+
+
 def version_of(connection: Connection, programme_id: str, version: int) -> Terms | None:
     """One version, or None."""
     wanted = select(_terms.c.body).where(_terms.c.programme_id == programme_id, _terms.c.version == version)

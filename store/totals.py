@@ -60,7 +60,7 @@ def settled_by_grant(connection: Connection, project_id: str) -> dict[str, int]:
     for near, far, sign in ((source, destination, 1), (destination, source, -1)):
         wanted = (
             select(near, func.sum(_postings.c.amount))
-            .select_from(_postings.join(_entries, _postings.c.entry_id == _entries.c.id))
+            .select_from(_postings.join(_entries, _postings.c.seq == _entries.c.seq))
             .where(_entries.c.project_id == project_id, _entries.c.kind.in_(("settle", "correct")), far.like(earned))
             .group_by(near)
         )
@@ -78,6 +78,24 @@ def settled_of(connection: Connection, project_id: str) -> Settled:
     )
     charged, overrun = connection.execute(wanted).one()
     return Settled(int(charged) - int(overrun), int(overrun))
+
+
+def pledged_to(connection: Connection, programme_id: str) -> int:
+    """What funders have pledged to a programme so far."""
+    wanted = (
+        select(func.coalesce(func.sum(_postings.c.amount), 0))
+        .select_from(_postings.join(_entries, _postings.c.seq == _entries.c.seq))
+        .where(_entries.c.programme_id == programme_id, _entries.c.kind == "fund")
+    )
+    return int(connection.execute(wanted).scalar_one())
+
+
+def stale_holds(connection: Connection) -> list[str]:
+    """Jobs whose hold is open although they have ended, or are not there at all."""
+    joined = _holds.outerjoin(_jobs, _jobs.c.id == _holds.c.job_id)
+    ended = _jobs.c.id.is_(None) | _jobs.c.ended_us.is_not(None)
+    wanted = select(_holds.c.job_id).select_from(joined).where(_holds.c.state == "open", ended)
+    return [str(job_id) for (job_id,) in connection.execute(wanted.order_by(_holds.c.job_id))]
 
 
 def open_holds(connection: Connection, project_id: str, asset: str) -> tuple[int, int]:

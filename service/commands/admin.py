@@ -21,7 +21,7 @@ from rich.text import Text
 
 from dispatcher.model import GrantTerms, Refusal
 from dispatcher.room import Room
-from ledger.model import CNY, MICRO, NATIVE, RESOURCES, in_words
+from ledger.model import MICRO, MOST_MICRO, NATIVE, RESOURCES, in_words
 from service.commands.run import data_options, existing, settings_of
 from service.embedded import CONSOLE
 
@@ -38,9 +38,6 @@ def granted(answer: T | Refusal) -> T:
     return answer
 
 
-ASSETS = (CNY, *sorted(NATIVE))
-
-
 class Money(click.ParamType[int]):
     """An amount in yuan with at most six decimals, as micro-yuan; in native units a whole number."""
 
@@ -50,7 +47,7 @@ class Money(click.ParamType[int]):
         """`12.5` → 12_500_000; beside `--asset qpu_ms` the number as it is."""
         if isinstance(value, int):
             return value
-        if ctx is not None and ctx.params.get("asset", CNY) in NATIVE:
+        if ctx is not None and ctx.params.get("asset") in NATIVE:
             return self._native(str(value).strip(), param, ctx)
         try:
             micro = Decimal(str(value)) * MICRO
@@ -58,18 +55,26 @@ class Money(click.ParamType[int]):
             self.fail(f"{value!r} is not an amount", param, ctx)
         if not micro.is_finite() or micro != micro.to_integral_value() or micro < 1:
             self.fail(f"{value!r}: at least 0.000001, with at most six decimals", param, ctx)
+        if micro > MOST_MICRO:
+            self.fail(f"{value!r}: at most {Decimal(MOST_MICRO) / MICRO}", param, ctx)
         return int(micro)
 
     def _native(self, text: str, param: click.Parameter | None, ctx: click.Context) -> int:
-        if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        digits = text.lstrip("0") if text.isascii() and text.isdecimal() else ""
+        if not digits:
             self.fail(f"{text!r}: in {ctx.params['asset']} a whole number of at least 1", param, ctx)
-        return int(text)
+        if len(digits) > len(str(MOST_MICRO)) or int(digits) > MOST_MICRO:
+            self.fail(f"{text!r}: at most {MOST_MICRO}", param, ctx)
+        return int(digits)
 
 
 def asset_option(command: Command) -> Command:
     """What is pledged or granted; read before the amount, whose meaning depends on it."""
     return click.option(
-        "--asset", type=click.Choice(ASSETS), default=CNY, show_default=True, is_eager=True, help="Money, or a unit."
+        "--asset",
+        type=click.Choice(sorted(NATIVE)),
+        is_eager=True,
+        help="A native unit instead of the facility's money.",
     )(command)
 
 
@@ -249,12 +254,12 @@ def programme() -> None:
 @data_options
 @output_options
 def programme_create(
-    name: str, funder_ids: tuple[str, ...], budget: int, asset: str, output: str, **options: Any
+    name: str, funder_ids: tuple[str, ...], budget: int, asset: str | None, output: str, **options: Any
 ) -> None:
     """Make a programme with its budget."""
     funders = [_share(one) for one in funder_ids]
     with room_of(options) as room:
-        row = granted(room.create_programme(CONSOLE, name, funders, asset, budget))
+        row = granted(room.create_programme(CONSOLE, name, funders, asset or room.currency, budget))
     show([asdict(row)], ("id", "funder_id", "name", "asset"), output)
 
 
@@ -299,6 +304,7 @@ def grant_issue(days: int, output: str, **given: Any) -> None:
     options = {name: given.pop(name) for name in list(given) if name not in GRANT_FIELDS}
     with room_of(options) as room:
         now = room.now_us()
+        given["asset"] = given["asset"] or room.currency
         wanted = GrantTerms(**given, valid_from_us=now, valid_until_us=now + days * DAY_US)
         row = granted(room.issue_grant(CONSOLE, wanted))
     show([asdict(row)], ("id", "project_id", "programme_id", "amount", "valid_until_us"), output)

@@ -142,6 +142,8 @@ def test_a_quota_has_three_figures_in_total_and_per_grant(script: Any, told: Any
     assert (quota.in_flight, quota.committed) == (Money(400_000), Money(100_000))
     assert quota.grants[0].available == Money(50)
     assert quota.grants[0].record["id"] == "grt_1"
+    assert "record" not in repr(quota), "a notebook shows the figures once, not the document beside them"
+    assert str(quota) == "settled 1.50 CNY, held 0.50 CNY, available 8.00 CNY"
     assert script.lines() == ["GET /v1/projects/me/balance"]
 
 

@@ -115,18 +115,23 @@ def exit_code(error: BaseException) -> int:
 
 
 def tell(error: BaseException, *, as_json: bool) -> None:
-    """One or two lines on standard error, and the figures of a want of means below; with --json the problem on
-    standard output too."""
+    """A line on standard error, one more for each field when several are wrong, and the figures of a want of means;
+    with --json the problem on standard output too.
+    """
     width = columns()
-    problem = error.to_json() if isinstance(error, QubatorError) else {"code": "invalid_input", "detail": str(error)}
+    problem: dict[str, Any] = {"code": "invalid_input", "detail": str(error)}
+    if isinstance(error, QubatorError):
+        problem = error.to_json()
     told = f"qubator: {problem['detail']} [{problem['code']}]"
     means = means_lines(problem, width=width) if problem.get("status") == 402 else []
     for line in textwrap.wrap(told, width, break_long_words=False, break_on_hyphens=False) if means else [told]:
         click.echo(line, err=True)
     for line in means:
         click.echo(line, err=True)
-    for complaint in problem.get("errors") or ():
-        click.echo(f"  {json.dumps(complaint, ensure_ascii=False)}", err=True)
+    complaints = problem.get("errors") or ()
+    for complaint in complaints if len(complaints) > 1 else ():
+        where = complaint.get("pointer") or complaint.get("parameter") or "the body"
+        click.echo(f"  {where} {complaint.get('detail')}", err=True)
     if as_json:
         click.echo(json.dumps({"problem": problem}, ensure_ascii=False, indent=2, default=str))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,12 +24,15 @@ class Figures:
     held: Money
     available: Money
     expired: Money
-    record: Mapping[str, Any]
+    record: Mapping[str, Any] = field(repr=False)
 
     @property
     def asset(self) -> str:
         """What is counted: CNY, or a native unit such as qpu_ms."""
         return self.granted.asset
+
+    def __str__(self) -> str:
+        return f"settled {self.settled}, held {self.held}, available {self.available}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +48,7 @@ class Quote:
     missing: Money
     backend: str
     wait_us: int
-    record: Mapping[str, Any]
+    record: Mapping[str, Any] = field(repr=False)
 
     @classmethod
     def from_json(cls, answer: Mapping[str, Any]) -> Quote:
