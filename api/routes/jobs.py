@@ -16,9 +16,10 @@ from api.auth import Visit, Visitor, known_form, needs, needs_sight
 from api.documents import invalid, parse
 from api.openapi import documented
 from api.port import QuotaWarning
-from api.schemas.answers import History, Job, JobMade, JobPage, QuoteAnswer, Receipt
+from api.schemas.answers import History, Job, JobMade, JobPage
 from api.schemas.fields import INTEGER_MAX, Note
 from api.schemas.jobs import JobRequest
+from api.schemas.prices import QuoteAnswer, Receipt
 from api.submission import idempotency_key, submission_of
 from api.waiting import Wait, job_after, job_of
 from ledger.receipt_words import steps

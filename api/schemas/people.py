@@ -20,10 +20,6 @@ _PROJECT: dict[str, Any] = {
     "related": [],
     "created_us": 1_790_000_000_000_000,
     "created_at": "2026-09-21T14:13:20.000000Z",
-    "stage": "",
-    "founded_us": None,
-    "traits": [],
-    "related": [],
 }
 _MEMBER: dict[str, Any] = {
     "id": "mem_01J8Z3",
@@ -98,10 +94,6 @@ class Project(Told):
     traits: list[str]
     related: list[str]
     created_at: str
-    stage: str
-    founded_us: int | None
-    traits: list[str]
-    related: list[str]
 
 
 class ProjectList(Told):

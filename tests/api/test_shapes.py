@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api import shapes
-from api.schemas import answers, funding, people
+from api.schemas import answers, funding, people, prices
 from dispatcher.model import Caller
 from dispatcher.quota_marks import QuotaWarning
 from ledger.model import Grant
@@ -37,7 +37,7 @@ def job(**change: Any) -> JobRow:
         "time_limit_us": 60_000_000,
         "max_cost": None,
         "estimate_us": 2_600,
-        "quote": answers.QUOTE_EXAMPLE,
+        "quote": prices.QUOTE_EXAMPLE,
         "findings": {},
     }
     return JobRow(**{**row, **change})
