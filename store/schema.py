@@ -1,7 +1,7 @@
 """The tables, one schema for SQLite and PostgreSQL. The migrations build exactly this (a test compares them).
 
-Columns `_us` and amounts are 64-bit integers. JSON is text. The rows of entries, postings, terms, rate lines and audit
-are written once: triggers, made by the migrations, refuse every change of them.
+Columns `_us` and amounts are 64-bit integers. JSON is text. The rows of entries, postings, closes, terms, rate lines
+and audit are written once: triggers, made by the migrations, refuse every change of them.
 """
 
 from __future__ import annotations
@@ -227,6 +227,20 @@ postings = Table(
     Column("amount", BigInteger, nullable=False),
     Column("asset", Text, nullable=False),
     CheckConstraint("amount > 0", name="amount"),
+)
+
+closes = Table(
+    "closes",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("until_us", BigInteger, nullable=False),
+    # The last entry that it covers: what is posted later belongs to a later month, whatever its instant says.
+    Column("last_seq", BigInteger, nullable=False),
+    Column("closed_us", BigInteger, nullable=False),
+    Column("closed_by", Text, nullable=False),
+    # Canonical JSON, and its SHA-256 (`ledger.periods`).
+    Column("body", Text, nullable=False),
+    Column("hash", Text, nullable=False),
 )
 
 holds = Table(

@@ -15,7 +15,7 @@ depends_on = None
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 OPEN = sa.text("ended_us IS NULL")
-WRITTEN_ONCE = ("entries", "postings", "terms", "rate_lines", "audit")
+WRITTEN_ONCE = ("entries", "postings", "closes", "terms", "rate_lines", "audit")
 
 
 def upgrade() -> None:
@@ -195,6 +195,17 @@ def _create_ledger() -> None:
         sa.CheckConstraint("amount > 0", name=op.f("ck_postings_amount")),
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name="fk_postings_entry_id"),
         sa.PrimaryKeyConstraint("entry_id", "position", name="pk_postings"),
+    )
+    op.create_table(
+        "closes",
+        sa.Column("month", sa.Text(), nullable=False),
+        sa.Column("until_us", sa.BigInteger(), nullable=False),
+        sa.Column("last_seq", sa.BigInteger(), nullable=False),
+        sa.Column("closed_us", sa.BigInteger(), nullable=False),
+        sa.Column("closed_by", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("month", name="pk_closes"),
     )
     op.create_table(
         "holds",

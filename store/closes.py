@@ -1,0 +1,63 @@
+"""Closed months: written once, never changed (the database refuses)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, insert, select, text
+
+from ledger.months import Month
+from ledger.periods import AsOf, Close
+from store import schema
+
+_closes = schema.closes
+_entries = schema.entries
+
+
+def list_closes(connection: Connection) -> list[Close]:
+    """All closed months, the earliest first."""
+    rows = connection.execute(select(_closes).order_by(_closes.c.until_us))
+    return [Close(Month.parse(month), *rest) for month, *rest in rows]
+
+
+def insert_close(connection: Connection, close: Close) -> None:
+    """Write a closed month. Raises `Duplicate` for one that is closed already."""
+    connection.execute(
+        insert(_closes).values(
+            month=str(close.month),
+            until_us=close.until_us,
+            last_seq=close.last_seq,
+            closed_us=close.closed_us,
+            closed_by=close.closed_by,
+            body=close.body,
+            hash=close.hash,
+        )
+    )
+
+
+def stop_posting(connection: Connection) -> None:
+    """Until this transaction ends nobody posts an entry, and who was about to has done so.
+
+    Numbers of entries are given before their commit: without this, one with a lower number could become visible after
+    the last one has been looked up. SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE entries IN SHARE MODE"))
+
+
+def last_seq(connection: Connection) -> int:
+    """The number of the newest entry; 0 when there is none."""
+    return int(connection.execute(select(func.coalesce(func.max(_entries.c.seq), 0))).scalar_one())
+
+
+def first_us(connection: Connection) -> int | None:
+    """The earliest instant of an entry; None when there is none."""
+    found = connection.execute(select(func.min(_entries.c.at_us))).scalar_one()
+    return None if found is None else int(found)
+
+
+def kinds_until(connection: Connection, covered: AsOf) -> dict[str, int]:
+    """How many entries of each kind count at the end of a period."""
+    conditions = [_entries.c.at_us < covered.until_us]
+    if covered.last_seq is not None:
+        conditions.append(_entries.c.seq <= covered.last_seq)
+    wanted = select(_entries.c.kind, func.count()).where(*conditions).group_by(_entries.c.kind)
+    return {str(kind): int(count) for kind, count in connection.execute(wanted)}
