@@ -13,7 +13,7 @@ from api.desk import Desk
 from api.envelope import Envelope
 from api.limits import ApiLimits
 from api.port import RoomPort
-from api.routes import backends, batches, events, facility, funding, jobs, people, results
+from api.routes import backends, batches, events, facility, funding, jobs, money, people, results
 
 _TAGS = [
     {"name": "jobs", "description": "Circuits in, results out."},
@@ -24,7 +24,7 @@ _TAGS = [
     {"name": "facility", "description": "Health, version, problems."},
 ]
 
-_ROUTES = (batches, jobs, results, events, backends, people, funding, facility)
+_ROUTES = (batches, jobs, results, events, backends, people, funding, money, facility)
 
 
 def create_app(room: RoomPort, *, limits: ApiLimits | None = None) -> FastAPI:

@@ -7,10 +7,15 @@ this caller", anything raised is a fault of the facility.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
 from typing import Any, Protocol
 
 from dispatcher.model import Caller, GrantTerms, Refusal, Role, Submission
+from dispatcher.plans import Applied, ProgrammePlan
+from dispatcher.tariffs import NewRate
 from ledger.model import Grant
+from ledger.rates import RateLine
+from ledger.terms import Terms
 from store.rows import (
     AttemptRow,
     BackendState,
@@ -21,6 +26,9 @@ from store.rows import (
     MemberRow,
     ProgrammeRow,
     ProjectRow,
+    RequestKind,
+    RequestRow,
+    RequestState,
     TokenRow,
 )
 
@@ -106,6 +114,17 @@ class IdentityPort(Protocol):
 
     def authenticate(self, secret: str, /) -> Caller | Refusal: ...
     def create_project(self, caller: Caller, name: str, weight: int, /) -> ProjectRow | Refusal: ...
+    def describe_project(
+        self,
+        caller: Caller,
+        project_id: str,
+        stage: str,
+        founded_us: int | None,
+        traits: tuple[str, ...],
+        related: tuple[str, ...],
+        /,
+    ) -> ProjectRow | Refusal: ...
+
     def list_projects(self, caller: Caller, /) -> Sequence[ProjectRow] | Refusal: ...
     def get_project(self, caller: Caller, project_id: str, /) -> ProjectRow | Refusal | None: ...
 
@@ -141,6 +160,40 @@ class MoneyPort(Protocol):
 
     def issue_grant(self, caller: Caller, wanted: GrantTerms, /) -> Grant | Refusal: ...
 
+    @property
+    def currency(self) -> str: ...
+    @property
+    def zone(self) -> tzinfo: ...
+
+    def apply_programmes(
+        self, caller: Caller, plans: Sequence[ProgrammePlan], dry_run: bool, /
+    ) -> Sequence[Applied] | Refusal: ...
+
+    def terms_of(self, caller: Caller, programme_id: str, /) -> Sequence[Terms] | Refusal: ...
+    def rates(self) -> Sequence[RateLine]: ...
+    def add_rates(self, caller: Caller, wanted: Sequence[NewRate], /) -> Sequence[RateLine] | Refusal: ...
+
+    def top_up(self, caller: Caller, project_id: str, amount: int, key: str, /) -> Mapping[str, Any] | Refusal:
+        """The same `key` is booked once."""
+        ...
+
+    def pay_out(self, caller: Caller, project_id: str, amount: int, key: str, /) -> Mapping[str, Any] | Refusal: ...
+
+    def set_budget(
+        self, caller: Caller, project_id: str, kind: str, key: str, limit: int, /
+    ) -> Mapping[str, Any] | Refusal: ...
+
+    def remove_budget(self, caller: Caller, project_id: str, kind: str, key: str, /) -> Refusal | None: ...
+    def list_budgets(self, caller: Caller, project_id: str, /) -> Sequence[Mapping[str, Any]] | Refusal: ...
+
+    def ask(
+        self, caller: Caller, kind: RequestKind, subject: str, body: Mapping[str, Any], reason: str, /
+    ) -> RequestRow | Refusal:
+        """An act that a second operator must approve."""
+        ...
+
+    def list_requests(self, caller: Caller, state: RequestState | None, /) -> Sequence[RequestRow] | Refusal: ...
+    def decide_request(self, caller: Caller, request_id: str, approve: bool, /) -> RequestRow | Refusal: ...
     def grants(self, caller: Caller, project_id: str, /) -> Sequence[Grant] | Refusal: ...
     def balance(self, caller: Caller, project_id: str, /) -> Mapping[str, Any] | Refusal: ...
     def statement(self, caller: Caller, project_id: str, /) -> Mapping[str, Any] | Refusal: ...

@@ -32,7 +32,7 @@ class Applying:
             return terms.versions_of(conn, programme_id)
 
     def apply_programmes(
-        self, caller: Caller, plans: Sequence[ProgrammePlan], *, dry_run: bool
+        self, caller: Caller, plans: Sequence[ProgrammePlan], dry_run: bool
     ) -> list[Applied] | Refusal:
         """Apply all plans or none; with `dry_run` only tell what would change.
 

@@ -12,7 +12,7 @@ from dispatcher.model import Caller, Refusal
 from dispatcher.pricing import pinned_quote
 from ledger.book import Book
 from ledger.commands import ClawBack, Command, CorrectJob, IncreaseGrant, TransferGrant
-from ledger.model import Entry
+from ledger.model import MOST_MICRO, Entry
 from ledger.model import Refusal as LedgerRefusal
 from ledger.price import Usage, charge
 from ledger.receipt import receipt
@@ -28,7 +28,6 @@ _FIELDS: Mapping[RequestKind, frozenset[str]] = {
     "claw_back": frozenset({"amount"}),
     "correct": frozenset({"usage"}),
 }
-MOST = 2**53
 
 
 class Approvals:
@@ -71,7 +70,7 @@ class Approvals:
         with self._ground.database.read() as conn:
             return requests.list_requests(conn, state)
 
-    def decide_request(self, caller: Caller, request_id: str, *, approve: bool) -> RequestRow | Refusal:
+    def decide_request(self, caller: Caller, request_id: str, approve: bool) -> RequestRow | Refusal:
         """Approve and post it, or refuse it. Refusals: forbidden, not_found, second_operator_needed, request_closed."""
         if caller.role != "operator":
             return operators_only(caller)
@@ -152,9 +151,9 @@ def _wrong(kind: RequestKind, body: Mapping[str, Any], reason: str) -> Refusal |
         )
         return Refusal("invalid_request", detail, {"kind": kind})
     amount = body.get("amount", 1)
-    if not isinstance(amount, int) or not 1 <= amount <= MOST:
+    if not isinstance(amount, int) or not 1 <= amount <= MOST_MICRO:
         return Refusal(
-            "invalid_request", f"amount is {amount}; from 1 to {MOST} units are allowed.", {"amount": amount}
+            "invalid_request", f"amount is {amount}; from 1 to {MOST_MICRO} units are allowed.", {"amount": amount}
         )
     if kind == "correct":
         try:

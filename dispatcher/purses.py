@@ -10,14 +10,13 @@ from dispatcher.ground import Ground
 from dispatcher.model import Caller, Refusal
 from dispatcher.people import no_project
 from ledger.commands import PayOut, TopUp
+from ledger.model import MOST_MICRO
 from ledger.model import Refusal as LedgerRefusal
 from ledger.terms import Budget
 from store import audit_log, budgets, identity
 from store import book as book_store
 from store.database import Connection
 from store.errors import Duplicate
-
-MOST = 2**53
 
 
 class Purses:
@@ -42,8 +41,8 @@ class Purses:
     ) -> dict[str, Any] | Refusal:
         if caller.role != "operator":
             return operators_only(caller)
-        if not 1 <= amount <= MOST:
-            detail = f"amount is {amount}; from 1 to {MOST} micro-units are allowed."
+        if not 1 <= amount <= MOST_MICRO:
+            detail = f"amount is {amount}; from 1 to {MOST_MICRO} micro-units are allowed."
             return Refusal("invalid_request", detail, {"amount": amount})
         now, asset = self._ground.now_us(), self._ground.rules.asset
 
@@ -82,7 +81,7 @@ class Purses:
         refusal = self._may(caller, project_id)
         if refusal is not None:
             return refusal
-        if kind not in ("member", "tag") or not key or not 0 <= limit <= MOST:
+        if kind not in ("member", "tag") or not key or not 0 <= limit <= MOST_MICRO:
             detail = "A budget is for a member or a tag, with a limit of at least 0 micro-units."
             return Refusal("invalid_request", detail, {"kind": kind, "key": key, "limit": limit})
         budget = Budget(project_id, kind, key, limit)

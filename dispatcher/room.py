@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import tzinfo
 from typing import Any
 
 from backends.catalogue import BackendSpec, catalogue, spec_of
@@ -39,6 +40,16 @@ class Room(Intake, Reading, People, Funding, Standing, Applying, Purses, Tariffs
     def changes(self) -> ChangeHub:
         """Tells that something was committed."""
         return self._ground.changes
+
+    @property
+    def currency(self) -> str:
+        """The money that the books are kept in."""
+        return self._ground.rules.asset
+
+    @property
+    def zone(self) -> tzinfo:
+        """Whose hours, days and years count."""
+        return self._ground.rules.zone
 
     def now_us(self) -> int:
         """The service's clock."""

@@ -15,6 +15,8 @@ CNY = "CNY"
 MICRO = 1_000_000
 FULL_PPM = 1_000_000
 """The whole of something, in parts per million: 300_000 is 30 %."""
+MOST_MICRO = 2**53
+"""The largest budget, grant or ceiling: what JSON numbers carry exactly, and far from a 64-bit sum."""
 
 Resource = Literal["job", "qpu_ms", "shots", "cpu_ms", "gpu_ms", "storage_mib_h"]
 RESOURCES: tuple[Resource, ...] = ("job", "qpu_ms", "shots", "cpu_ms", "gpu_ms", "storage_mib_h")

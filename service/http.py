@@ -16,6 +16,7 @@ class HttpServer(uvicorn.Server):
     def __init__(self, app: FastAPI, listener: socket.socket) -> None:
         config = uvicorn.Config(
             app,
+            log_config=None,  # uvicorn's own would write past ours (see telemetry)
             log_level="warning",
             access_log=False,
             server_header=False,

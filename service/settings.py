@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_PASSWORD = re.compile(r"((?<=://)[^:/@]*:|[?&]password=)(?:(?<=:).*(?=@)|(?<==)[^&]*)")
 
 
 class WrongSetting(ValueError):  # noqa: N818 - named for what it says
@@ -38,13 +42,31 @@ class Settings(BaseSettings):
     body_max_bytes: int = Field(default=8_000_000, ge=1 << 10, description="The largest request body.")
     blob_max_bytes: int = Field(default=256 << 20, ge=1 << 20, description="The largest payload or result kept.")
     queued_max: int = Field(default=100_000, ge=1, description="Waiting jobs of one project.")
+    currency: str = Field(default="CNY", pattern="^[A-Z]{3}$", description="Money of prices, grants and wallets.")
+    time_zone: str = Field(default="UTC", description="Hours of rates, days and years of programmes: Asia/Shanghai …")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="debug to error.")
     log_json: bool = Field(default=False, description="One JSON object a line, for machines.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, given: str) -> str:
+        try:
+            ZoneInfo(given)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
+            raise ValueError(f"{given!r} is no time zone; name one such as Asia/Shanghai or UTC") from wrong
+        return given
 
     @property
     def url(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.database_file}"
+
+    @property
+    def place(self) -> str:
+        """Where the data is, to be told to people: a URL without its password, or the data folder."""
+        if self.database_url is None:
+            return str(self.data)
+        return _PASSWORD.sub(r"\1***", self.database_url)
 
     @property
     def database_file(self) -> Path:

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
@@ -21,7 +22,7 @@ from dispatcher.rules import Rules
 from scheduler.policy import Policy
 from service.clock import SteadyClock, new_id
 from service.settings import Settings
-from store import totals
+from store import meta, totals
 from store.blobs import Blobs
 from store.database import Database, open_database
 from workers.inspector import InspectorPool
@@ -59,6 +60,8 @@ class Service:
             blobs=Blobs(settings.blobs, max_bytes=settings.blob_max_bytes),
             inspector=self.inspector,
             rules=Rules(
+                asset=_same_currency(self.database, settings.currency),
+                zone=ZoneInfo(settings.time_zone),
                 queued_max=settings.queued_max,
                 memory_mib=settings.memory_mib,
                 result_max_bytes=settings.blob_max_bytes,
@@ -134,6 +137,17 @@ def _executor(settings: Settings, clock: SteadyClock, *, apart: bool) -> LocalEx
             if not apart:
                 raise
             number += 1
+
+
+def _same_currency(database: Database, currency: str) -> str:
+    """The currency of the books: that of the first start, for ever. Raises ValueError for another one."""
+    with database.read() as conn:
+        known = meta.get(conn, "currency")
+    if known is None:
+        database.writer.run(lambda conn: meta.put(conn, "currency", currency))
+    elif known != currency:
+        raise ValueError(f"these books are kept in {known} and never change it; QUBATOR_CURRENCY says {currency}")
+    return currency
 
 
 def _last_written_us(database: Database) -> int:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from ledger.model import MOST_MICRO
+
 METADATA_BYTES = 8_192
 INTEGER_MAX = 2**63 - 1
 # Control characters, line and paragraph separators, and marks that turn the direction of text: what makes a name in a
@@ -110,7 +112,7 @@ class Money(Asked):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"micro": 1_230_000, "asset": "CNY"}]})
 
-    micro: int = Field(ge=1, le=2**53)
+    micro: int = Field(ge=1, le=MOST_MICRO)
     asset: Asset = "CNY"
 
 

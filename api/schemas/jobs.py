@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from api.schemas import fields
 from api.schemas.fields import Asked, Metadata, Name, Observables, ParameterValues
+from ledger.model import MOST_MICRO
 
 BELL_QASM = (
     'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2];\ncreg meas[2];\nh q[0];\ncx q[0],q[1];\nmeasure q -> meas;\n'
@@ -115,7 +116,7 @@ class JobRequest(Asked):
     time_limit_s: Annotated[float, Field(ge=0.001, le=1_000_000_000)] | None = Field(
         default=None, description="Run time after which the job is stopped; null for the facility's default."
     )
-    max_cost: Annotated[int, Field(ge=0, le=2**53)] | None = Field(
+    max_cost: Annotated[int, Field(ge=0, le=MOST_MICRO)] | None = Field(
         default=None, description="In micro-yuan: a job that may cost more is refused."
     )
     category: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")] = Field(

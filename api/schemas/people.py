@@ -14,6 +14,10 @@ _PROJECT: dict[str, Any] = {
     "id": "prj_01J8Z3",
     "name": "Mozi Quantum",
     "weight": 100,
+    "stage": "seed",
+    "founded_us": 1_760_000_000_000_000,
+    "traits": [],
+    "related": [],
     "created_us": 1_790_000_000_000_000,
     "created_at": "2026-09-21T14:13:20.000000Z",
 }
@@ -85,6 +89,10 @@ class Project(Told):
     name: str
     weight: int
     created_us: int
+    stage: str
+    founded_us: int | None
+    traits: list[str]
+    related: list[str]
     created_at: str
 
 

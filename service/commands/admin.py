@@ -21,7 +21,7 @@ from rich.text import Text
 
 from dispatcher.model import GrantTerms, Refusal
 from dispatcher.room import Room
-from ledger.model import MICRO, in_words
+from ledger.model import MICRO, MOST_MICRO, in_words
 from service.commands.run import data_options, existing, settings_of
 from service.embedded import CONSOLE
 
@@ -52,6 +52,8 @@ class Money(click.ParamType[int]):
             self.fail(f"{value!r} is not an amount", param, ctx)
         if not micro.is_finite() or micro != micro.to_integral_value() or micro < 1:
             self.fail(f"{value!r}: at least 0.000001, with at most six decimals", param, ctx)
+        if micro > MOST_MICRO:
+            self.fail(f"{value!r}: at most {Decimal(MOST_MICRO) / MICRO}", param, ctx)
         return int(micro)
 
 
@@ -235,7 +237,7 @@ def programme_create(name: str, funder_ids: tuple[str, ...], budget: int, output
     """Make a programme with its budget."""
     funders = [_share(one) for one in funder_ids]
     with room_of(options) as room:
-        row = granted(room.create_programme(CONSOLE, name, funders, "CNY", budget))
+        row = granted(room.create_programme(CONSOLE, name, funders, room.currency, budget))
     show([asdict(row)], ("id", "funder_id", "name"), output)
 
 
@@ -278,7 +280,7 @@ def grant_issue(
     with room_of(options) as room:
         now = room.now_us()
         until_us = now + days * DAY_US
-        wanted = GrantTerms(project_id, programme_id, "CNY", amount, now, until_us, priority)
+        wanted = GrantTerms(project_id, programme_id, room.currency, amount, now, until_us, priority)
         row = granted(room.issue_grant(CONSOLE, wanted))
     show([asdict(row)], ("id", "project_id", "programme_id", "amount", "valid_until_us"), output)
 

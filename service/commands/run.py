@@ -72,7 +72,7 @@ def opened(settings: Settings, roles: Roles) -> Service:
     except SpoolInUse as refused:
         raise click.ClickException(f"another process runs jobs in {settings.data}; stop it first") from refused
     except CANNOT_OPEN as refused:
-        raise click.ClickException(f"cannot open {settings.database_url or settings.data}: {refused}") from refused
+        raise click.ClickException(f"cannot open {settings.place}: {refused}") from refused
 
 
 def existing(settings: Settings) -> Service:
@@ -144,7 +144,7 @@ def migrate(**options: Any) -> None:
         after = database.revision()
         database.close()
     except CANNOT_OPEN as refused:
-        raise click.ClickException(f"cannot open {settings.database_url or settings.data}: {refused}") from refused
+        raise click.ClickException(f"cannot open {settings.place}: {refused}") from refused
     click.echo(f"schema {after}" + (" (unchanged)" if before == after else f" (was {before or 'empty'})"))
 
 

@@ -55,6 +55,11 @@ def test_bytes_that_are_no_circuit_are_refused(content: bytes) -> None:
         from_bytes(content)
 
 
+def test_the_mark_that_some_editors_put_before_utf_8_is_no_part_of_the_text() -> None:
+    text = "OPENQASM 2.0;\nqreg q[1];"
+    assert from_bytes(text.encode("utf-8-sig")) == from_text("\ufeff" + text) == CircuitText("openqasm2", text)
+
+
 def test_a_files_content_decides_not_its_name(tmp_path: Path) -> None:
     path = tmp_path / "bell.txt"
     path.write_bytes(qpy_of(QuantumCircuit(1)))

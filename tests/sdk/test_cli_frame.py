@@ -46,10 +46,28 @@ def test_with_json_the_problem_is_on_standard_output_too(capsys: pytest.CaptureF
     assert err == "qubator: no budget [grant_exhausted]\n"
 
 
-def test_fields_in_error_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_fields_in_error_are_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wrong = [
+        {"pointer": "/options/shots", "detail": "must be an integer"},
+        {"pointer": "", "detail": "must be a JSON object"},
+        {"parameter": "wait", "detail": "should be a valid number"},
+    ]
+    tell(errors.Refused("three are not valid", code="invalid_request", fields={"errors": wrong}), as_json=False)
+    assert capsys.readouterr().err.splitlines() == [
+        "qubator: three are not valid [invalid_request]",
+        "  /options/shots must be an integer",
+        "  the body must be a JSON object",
+        "  wait should be a valid number",
+    ]
+
+
+def test_a_single_field_in_error_is_not_told_twice(capsys: pytest.CaptureFixture[str]) -> None:
     wrong = [{"pointer": "/options/shots", "detail": "must be an integer"}]
-    tell(errors.Refused("not valid", code="invalid_request", fields={"errors": wrong}), as_json=False)
-    assert capsys.readouterr().err.splitlines()[1] == f"  {json.dumps(wrong[0])}"
+    refusal = errors.Refused("/options/shots must be an integer.", code="invalid_request", fields={"errors": wrong})
+    tell(refusal, as_json=False)
+    assert capsys.readouterr().err == "qubator: /options/shots must be an integer. [invalid_request]\n"
 
 
 def test_bars_are_drawn_in_what_the_terminal_can_show(monkeypatch: pytest.MonkeyPatch) -> None:

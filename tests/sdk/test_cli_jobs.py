@@ -55,6 +55,12 @@ def test_submit_tells_the_id_and_what_to_do_next(shell: Any, script: Any, file: 
     assert script.requests[0].headers["Idempotency-Key"] == "K"
 
 
+def test_a_seed_beyond_64_bits_is_wrong_usage_and_the_limit_is_named(shell: Any, script: Any, file: str) -> None:
+    code, _, err = shell("submit", file, "--seed", str(2**63))
+    assert (code, script.requests) == (2, [])
+    assert "9223372036854775808 is not in the range 0<=x<=9223372036854775807" in err
+
+
 def test_submit_with_json_prints_the_job_alone(shell: Any, script: Any, file: str) -> None:
     script.say(script.answer(201, QUEUED))
     code, out, err = shell("submit", file, "--json")

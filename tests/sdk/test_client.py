@@ -119,6 +119,8 @@ def test_a_quota_has_three_figures_in_total_and_per_grant(script: Any) -> None:
     assert (quota.settled, quota.held, quota.available) == (Money(30), Money(20), Money(50))
     assert quota.grants[0].available == Money(50)
     assert quota.grants[0].record["grant_id"] == "g"
+    assert "record" not in repr(quota), "a notebook shows the figures once, not the document beside them"
+    assert str(quota) == "settled 0.00003 CNY, held 0.00002 CNY, available 0.00005 CNY"
     assert script.lines() == ["GET /v1/projects/me/balance"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 import time
@@ -14,6 +15,16 @@ from fastapi import FastAPI
 
 from service import http
 from service.http import HttpServer, bind
+
+
+def test_what_the_server_says_goes_through_our_own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.error")]
+    for logger in theirs:
+        monkeypatch.setattr(logger, "handlers", [])
+        monkeypatch.setattr(logger, "propagate", True)
+    with bind("127.0.0.1", 0) as listener:
+        HttpServer(FastAPI(), listener)
+    assert [(logger.handlers, logger.propagate) for logger in theirs] == [([], True)] * 2
 
 
 def test_a_free_port_is_bound_and_listens() -> None:

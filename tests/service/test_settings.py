@@ -66,3 +66,17 @@ def test_several_wrong_settings_are_named_together() -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (None, "here"),
+        ("postgresql://db.example:5432/x", "postgresql://db.example:5432/x"),
+        ("postgresql://me@db.example/x", "postgresql://me@db.example/x"),
+        ("postgresql://me:s3c:r@t@db.example/x", "postgresql://me:***@db.example/x"),
+        ("postgresql://db.example/x?user=me&password=s3cret&a=1", "postgresql://db.example/x?user=me&password=***&a=1"),
+    ],
+)
+def test_a_place_is_told_without_its_password(url: str | None, told: str) -> None:
+    assert Settings(data=Path("here"), database_url=url).place == told

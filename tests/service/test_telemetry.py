@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -38,7 +39,8 @@ def test_in_words() -> None:
     assert out == ""
     assert "collected blobs" in err
     assert "count=3" in err
-    assert "from the store" in err
+    (store,) = [line for line in err.splitlines() if "from the store" in line]
+    assert re.match(r"\d{4}-\d\d-\d\dT[\d:.]+Z \[warning", store), "every line says when, and how bad"
     assert "ZeroDivisionError" in err
     assert "running upgrade" not in err, "the migrations' own chatter"
     assert "\x1b[" not in err, "no colours in a file"
@@ -46,11 +48,12 @@ def test_in_words() -> None:
 
 def test_as_json() -> None:
     _, err = said("info", as_json=True)
-    lines = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
-    assert [line["event"] for line in lines] == ["collected blobs", "careful", "stumbled"]
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert [line["event"] for line in lines] == ["collected blobs", "careful", "from the store", "stumbled"]
     assert (lines[0]["level"], lines[0]["count"]) == ("info", 3)
     assert lines[0]["timestamp"].endswith("Z")
-    assert "ZeroDivisionError" in lines[2]["exception"]
+    assert (lines[2]["level"], lines[2]["timestamp"][-1]) == ("warning", "Z"), "also what does not log by structlog"
+    assert "ZeroDivisionError" in lines[3]["exception"]
 
 
 def test_what_is_below_the_level_is_left_out() -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeGuard
 
 Format = Literal["qpy", "openqasm2", "openqasm3"]
 
+_BYTE_ORDER_MARK = "\ufeff"
 _QPY_MAGIC = b"QISKIT"
 _QPY_HEADER = struct.Struct("!6sBBBBQ")
 _COMMENTS = re.compile(r"\A(?:\s+|//[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
@@ -44,6 +45,7 @@ def from_qpy(content: bytes) -> CircuitText:
 
 def from_text(text: str) -> CircuitText:
     """OpenQASM text as a CircuitText, version 2 or 3 by its first statement. Raises ValueError when it has none."""
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     opening = _COMMENTS.match(text)
     version = _VERSION.match(text, opening.end() if opening else 0)
     match version and version[1]:

@@ -108,11 +108,17 @@ def exit_code(error: BaseException) -> int:
 
 
 def tell(error: BaseException, *, as_json: bool) -> None:
-    """One or two lines on standard error; with --json the problem on standard output too."""
-    problem = error.to_json() if isinstance(error, QubatorError) else {"code": "invalid_input", "detail": str(error)}
+    """A line on standard error, one more for each field when several are wrong; with --json the problem on standard
+    output too.
+    """
+    problem: dict[str, Any] = {"code": "invalid_input", "detail": str(error)}
+    if isinstance(error, QubatorError):
+        problem = error.to_json()
     click.echo(f"qubator: {problem['detail']} [{problem['code']}]", err=True)
-    for complaint in problem.get("errors") or ():
-        click.echo(f"  {json.dumps(complaint, ensure_ascii=False)}", err=True)
+    complaints = problem.get("errors") or ()
+    for complaint in complaints if len(complaints) > 1 else ():
+        where = complaint.get("pointer") or complaint.get("parameter") or "the body"
+        click.echo(f"  {where} {complaint.get('detail')}", err=True)
     if as_json:
         click.echo(json.dumps({"problem": problem}, ensure_ascii=False, indent=2, default=str))
 

@@ -17,6 +17,9 @@ from qubator.submission import JobTerms, Submission
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SEED_MAX = 2**63 - 1
+"""The largest seed the service takes."""
+
 _PI = re.compile(r"(?P<sign>-?)(?:(?P<times>[\d.]+)\*?)?pi(?:/(?P<over>[\d.]+))?\Z")
 _TERM = re.compile(
     r"\s*(?P<sign>[+-]?)\s*(?:(?P<weight>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*\*?)?\s*(?P<pauli>[IXYZ]+)\s*"
@@ -109,7 +112,7 @@ def job_terms(command: F) -> F:
                      help="Estimate this instead of sampling: ZZ, or 0.5*ZZ-1.2*XX. Repeat for several."),
         click.option("--param", "params", multiple=True, metavar="NAME=VALUE",
                      help="Value of a circuit parameter (pi is known); NAME=V1,V2,… sweeps."),
-        click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same result."),
+        click.option("--seed", type=click.IntRange(0, SEED_MAX), help="The same seed gives the same result."),
         click.option("--backend", default="auto", show_default=True, help="See `qubator backends`."),
         click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Within your project."),
         click.option("--name", help="A name to find the job by."),

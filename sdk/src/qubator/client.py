@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -35,7 +35,7 @@ class Quote:
     ceiling: Money
     backend: str
     wait_us: int
-    record: Mapping[str, Any]
+    record: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Quota:
     held: Money
     available: Money
     expired: Money
-    record: Mapping[str, Any]
+    record: Mapping[str, Any] = field(repr=False)
     grants: tuple[Quota, ...] = ()
 
     @classmethod
@@ -61,6 +61,9 @@ class Quota:
         figures = {word: _money(record.get(word, 0), asset) for word in words}
         grants = tuple(cls.from_json(grant, asset) for grant in record.get("grants", ()))
         return cls(**figures, record=record, grants=grants)
+
+    def __str__(self) -> str:
+        return f"settled {self.settled}, held {self.held}, available {self.available}"
 
 
 class Client:

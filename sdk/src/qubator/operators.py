@@ -6,7 +6,7 @@ it is unknown whether the first try was carried out; names that exist already ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -105,6 +105,53 @@ class Operators:
             "priority": priority,
         }
         return self._post("/v1/grants", body)
+
+    def apply_programmes(self, programmes: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> list[Record]:
+        """Bring programmes to what documents say (as in a programme file); what changed, programme by programme."""
+        body = {"programmes": list(programmes), "dry_run": dry_run}
+        return list(self._post("/v1/programmes/apply", body)["applied"])
+
+    def terms(self, programme_id: str) -> list[Record]:
+        """Every version of a programme's terms, the newest last."""
+        return self._list(f"/v1/programmes/{segment(programme_id)}/terms", "terms")
+
+    def rates(self) -> list[Record]:
+        """The whole rate card."""
+        return self._list("/v1/rates", "rates")
+
+    def add_rate(self, resource: str, unit_price: int, **line: Any) -> Record:
+        """A new line: quantum, backend, hours, valid_from_us, valid_until_us as in the HTTP API."""
+        return self._post("/v1/rates", {"resource": resource, "unit_price": unit_price, **line})
+
+    def describe_project(self, project_id: str, **profile: Any) -> Record:
+        """What terms ask about a startup: stage, founded_us, traits, related."""
+        return dict(self.connection.request("PUT", f"{_home(project_id)}/profile", body=profile).body)
+
+    def book_payment(self, project_id: str, amount: Money, key: str, direction: Literal["in", "out"] = "in") -> Record:
+        """Money that a startup paid into its wallet, or that goes back to it; the same `key` is booked once."""
+        body = {"amount": amount.to_json(), "key": key, "direction": direction}
+        return self._post(f"{_home(project_id)}/wallet", body)
+
+    def budgets(self, project_id: str = "me") -> list[Record]:
+        """A project's limits for members and tags, and what is left of them this year."""
+        return self._list(f"{_home(project_id)}/budgets", "budgets")
+
+    def set_budget(self, project_id: str, kind: Literal["member", "tag"], key: str, limit: Money) -> Record:
+        """Limit what the jobs of a member, or with a tag, may cost in a year."""
+        body = {"kind": kind, "key": key, "limit": limit.micro}
+        return dict(self.connection.request("PUT", f"{_home(project_id)}/budgets", body=body).body)
+
+    def ask(self, kind: str, subject: str, reason: str, **body: Any) -> Record:
+        """Ask for an act that a second operator approves: increase, transfer, claw_back (of grants), correct (jobs)."""
+        return self._post("/v1/requests", {"kind": kind, "subject": subject, "body": body, "reason": reason})
+
+    def requests(self, state: Literal["open", "approved", "refused"] | None = None) -> list[Record]:
+        """Requests, oldest first."""
+        return self._list("/v1/requests" + (f"?state={state}" if state else ""), "requests")
+
+    def decide(self, request_id: str, decision: Literal["approve", "refuse"]) -> Record:
+        """Approve (and post) or refuse a request of another operator."""
+        return self._post(f"/v1/requests/{segment(request_id)}/{decision}", {})
 
     def set_backend_state(self, name: str, state: Literal["online", "draining", "offline"], reason: str = "") -> Record:
         """Open or close a backend for new work."""

@@ -137,6 +137,11 @@ BROKEN: list[tuple[str, list[str], str]] = [
     ("another kind of database", ["--database-url", "mysql://x/y"], "cannot open mysql://x/y: a database URL starts"),
     ("nobody there", ["--database-url", "postgresql://127.0.0.1:1/x"], "cannot open postgresql://127.0.0.1:1/x: "),
     ("no URL at all", ["--database-url", "nonsense"], "cannot open nonsense: "),
+    (
+        "a password, which is no one's business",
+        ["--database-url", "postgresql://me:s3cret@127.0.0.1:1/x"],
+        "cannot open postgresql://me:***@127.0.0.1:1/x: ",
+    ),
 ]
 
 
@@ -150,6 +155,7 @@ def test_a_store_that_cannot_be_opened_is_named(shell: Any, command: str, argume
     result = shell(command, *arguments, code=1)
     assert result.stderr.startswith(f"Error: {words}")
     assert "Traceback" not in result.output
+    assert "s3cret" not in result.output
 
 
 def test_a_wrong_setting_is_named(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
