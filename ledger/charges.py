@@ -6,7 +6,7 @@ was settled before counts by what its corrections changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ledger.flows import JobFacts
@@ -102,23 +102,45 @@ def _worth(part: Slice, amount: int, money: str, price: Line) -> int:
     return amount if part.asset == money else price.worth(amount)
 
 
-def charged(history: Iterable[tuple[JobFacts, str, Sequence[Entry], frozenset[str]]]) -> Iterator[Charged]:
-    """The charges of jobs, each told as its facts, the text of its hold, all its settlements and corrections up to the
-    end of the period in order, and the ids of those that lie in the period.
+@dataclass(frozen=True, slots=True)
+class History:
+    """All settlements and corrections of one job up to the end of a period, in order; `inside` are the ids of those in
+    the period, `backing` is the text of its hold.
     """
-    for job, backing, entries, inside in history:
+
+    job: JobFacts
+    backing: str
+    entries: tuple[Entry, ...]
+    inside: frozenset[str]
+
+
+def charged(histories: Iterable[History]) -> Iterator[Charged]:
+    """The charges of jobs in the period of their histories."""
+    for history in histories:
         before: Capture | None = None
         after: Capture | None = None
         ids: list[str] = []
         at_us = 0
-        for entry in entries:
-            if entry.id in inside:
+        for entry in history.entries:
+            if entry.id in history.inside:
                 after = capture_from(entry.body)
                 ids.append(entry.id)
                 at_us = entry.at_us
             elif ids:
-                raise BrokenInvariant(f"job {job.job_id}: entry {entry.id} lies after the period it belongs before")
+                raise BrokenInvariant(f"job {history.job.job_id}: entry {entry.id} follows those of its period")
             else:
                 before = capture_from(entry.body)
         if after is not None:
-            yield Charged(job, backing_from(backing), before, after, tuple(ids), at_us)
+            yield Charged(history.job, backing_from(history.backing), before, after, tuple(ids), at_us)
+
+
+def corrections(histories: Iterable[History]) -> Iterator[tuple[Charged, bool]]:
+    """Each correction of the period by itself, and whether the job was settled in an earlier period."""
+    for history in histories:
+        earlier = history.entries[0].id not in history.inside
+        backing, before = backing_from(history.backing), capture_from(history.entries[0].body)
+        for entry in history.entries[1:]:
+            after = capture_from(entry.body)
+            if entry.id in history.inside:
+                yield Charged(history.job, backing, before, after, (entry.id,), entry.at_us), earlier
+            before = after

@@ -17,8 +17,8 @@ class Month:
     number: int
 
     def __post_init__(self) -> None:
-        if not (1971 <= self.year <= 9998 and 1 <= self.number <= 12):
-            raise ValueError(f"a month lies in 1971-01 to 9998-12, not at {self}")
+        if not (1970 <= self.year <= 9999 and 1 <= self.number <= 12):
+            raise ValueError(f"there is no month {self}")
 
     @classmethod
     def parse(cls, text: str) -> Month:
@@ -26,7 +26,10 @@ class Month:
         found = _FORM.match(text)
         if found is None:
             raise ValueError(f"a month is written YYYY-MM, like 2026-11, not {text[:20]!r}")
-        return cls(int(found[1]), int(found[2]))
+        year, number = int(found[1]), int(found[2])
+        if not (1971 <= year <= 9998 and 1 <= number <= 12):
+            raise ValueError(f"a month lies in 1971-01 to 9998-12, not at {text}")
+        return cls(year, number)
 
     @classmethod
     def of(cls, at_us: int, zone: tzinfo) -> Month:

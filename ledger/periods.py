@@ -63,7 +63,7 @@ def months_of(entries: Iterable[tuple[int, int]], closes: Sequence[Close], zone:
     found = []
     for seq, at_us in entries:
         month = Month.of(at_us, zone)
-        while month in last and seq > last[month]:
+        while seq > last.get(month, seq):
             month = month.step(1)
         found.append(month)
     return found
@@ -94,7 +94,7 @@ def may_close(month: Month, closes: Sequence[Close], first_us: int | None, now_u
 
 
 def totals_text(
-    month: Month, zone: str, covered: AsOf, entries: Mapping[str, int], balances: Mapping[tuple[str, str], int]
+    month: Month, covered: AsOf, entries: Mapping[str, int], balances: Mapping[tuple[str, str], int]
 ) -> tuple[str, str]:
     """The canonical text of a month's totals, and its SHA-256.
 
@@ -109,7 +109,6 @@ def totals_text(
     body: dict[str, Any] = {
         "v": 1,
         "month": str(month),
-        "zone": zone,
         "until_us": covered.until_us,
         "last_seq": covered.last_seq,
         "entries": dict(entries),

@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
+from ledger.charges import History
 from ledger.flows import JobFacts
 from ledger.model import Entry
 from ledger.periods import AsOf
@@ -19,14 +20,14 @@ _jobs = schema.jobs
 _holds = schema.holds
 
 _CLOSING = ("settle", "correct")
-History = tuple[JobFacts, str, list[Entry], frozenset[str]]
 
 
-def history(connection: Connection, project_id: str, after: AsOf | None, until: AsOf) -> Iterator[History]:
-    """What `ledger.charges.charged` reads: of every job with a settlement or a correction in the period its facts, its
-    hold, all its settlements and corrections up to the end of the period, and the ids of those inside.
+def histories(
+    connection: Connection, project_id: str, after: AsOf | None, until: AsOf, *, corrected_only: bool = False
+) -> Iterator[History]:
+    """The histories of every job with a settlement or a correction in the period, or of the corrected ones only.
 
-    Read it while the transaction lasts.
+    Read them while the transaction lasts.
     """
     inside = within(after, until).label("inside")
     mine = and_(_entries.c.project_id == project_id, _entries.c.kind.in_(_CLOSING))
@@ -34,6 +35,9 @@ def history(connection: Connection, project_id: str, after: AsOf | None, until: 
     corrected = select(_entries.c.job_id).where(
         _entries.c.project_id == project_id, _entries.c.kind == "correct", within(after, until)
     )
+    chosen: ColumnElement[bool] = _entries.c.job_id.in_(corrected)
+    if not corrected_only:
+        chosen = or_(within(after, until), chosen)
     wanted = (
         select(_entries, inside, _holds.c.body.label("backing"), *_facts())
         .select_from(
@@ -41,15 +45,15 @@ def history(connection: Connection, project_id: str, after: AsOf | None, until: 
                 _jobs, _jobs.c.id == _entries.c.job_id
             )
         )
-        .where(mine, within(None, until), or_(within(after, until), _entries.c.job_id.in_(corrected)))
+        .where(mine, within(None, until), chosen)
         .order_by(_entries.c.job_id, _entries.c.seq)
     )
     rows = connection.execute(wanted, execution_options={"yield_per": 1000})
     for job_id, group in itertools.groupby(rows, key=lambda row: str(row.job_id)):
         some = list(group)
         entries = [Entry(row.id, row.kind, row.at_us, (), row.project_id, row.job_id, body=row.body) for row in some]
-        ids = frozenset(row.id for row in some if row.inside)
-        yield _job(job_id, project_id, some[0]), some[0].backing, entries, ids
+        inside_ids = frozenset(row.id for row in some if row.inside)
+        yield History(_job(job_id, project_id, some[0]), some[0].backing, tuple(entries), inside_ids)
 
 
 def _facts() -> list[Any]:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, insert, select, text
 from ledger.months import Month
 from ledger.periods import AsOf, Close
 from store import schema
+from store.flows import within
 
 _closes = schema.closes
 _entries = schema.entries
@@ -54,10 +55,7 @@ def first_us(connection: Connection) -> int | None:
     return None if found is None else int(found)
 
 
-def kinds_until(connection: Connection, covered: AsOf) -> dict[str, int]:
-    """How many entries of each kind count at the end of a period."""
-    conditions = [_entries.c.at_us < covered.until_us]
-    if covered.last_seq is not None:
-        conditions.append(_entries.c.seq <= covered.last_seq)
-    wanted = select(_entries.c.kind, func.count()).where(*conditions).group_by(_entries.c.kind)
+def kinds_within(connection: Connection, after: AsOf | None, until: AsOf) -> dict[str, int]:
+    """How many entries of each kind a period has."""
+    wanted = select(_entries.c.kind, func.count()).where(within(after, until)).group_by(_entries.c.kind)
     return {str(kind): int(count) for kind, count in connection.execute(wanted)}
