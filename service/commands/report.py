@@ -1,4 +1,4 @@
-"""`qubatord report statement | funder | focus`: the books by month, for people, for spreadsheets and for FinOps tools."""
+"""`qubatord report statement | funder | focus`: the books by month, for people and for spreadsheets."""
 
 from __future__ import annotations
 

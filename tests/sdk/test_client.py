@@ -131,7 +131,7 @@ def test_the_plain_reads(script: Any) -> None:
     assert client.job("job_1").id == "job_1"
     assert client.backends() == [{"name": "aer"}]
     assert client.me() == {"role": "member"}
-    assert client.statement("prj_1") == {"jobs": {}}
+    assert client.statement(project="prj_1") == {"jobs": {}}
     assert client.service_version() == {"version": "0.1.0"}
     with pytest.raises(NotFound):
         client.job("other")
