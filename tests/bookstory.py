@@ -15,10 +15,18 @@ Two startups, three funders, three programmes, an autumn. Every figure can be wo
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from dispatcher.ground import Ground
+from dispatcher.model import Caller
+from dispatcher.room import Room
+from dispatcher.rules import Rules
 from ledger import core
 from ledger.book import Book
 from ledger.commands import (
@@ -39,11 +47,13 @@ from ledger.months import Month
 from ledger.terms import Claimant, Rule, Terms
 from store import book as book_store
 from store import identity, jobs, programmes, terms
+from store.blobs import Blobs
 from store.database import Connection, Database
 from store.rows import FunderRow, JobRow, MemberRow, ProgrammeRow, ProjectRow
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CNY = "CNY"
+OPERATOR = Caller("op", None, "operator", "t")
 OCTOBER, NOVEMBER, DECEMBER = Month(2026, 10), Month(2026, 11), Month(2026, 12)
 VOUCHERS = (("city", 2), ("district", 1))
 FUNDERS = {"city": "The City", "district": "The District", "uni": "The University"}
@@ -157,6 +167,71 @@ class Story:
     def seq(self, entry_id: str) -> int:
         """The number of an entry."""
         return 1 + [entry.id for entry in self.entries].index(entry_id)
+
+
+@dataclass
+class Books:
+    """A story in a database and a room over it, whose clock is set by hand. No job can be submitted here."""
+
+    story: Story
+    folder: Path
+    now_us: int = 0
+
+    def __post_init__(self) -> None:
+        assert self.story.database is not None
+        self.database = self.story.database
+        numbers = itertools.count(1)
+        self.room = Room(
+            Ground(
+                database=self.database,
+                blobs=Blobs(self.folder / "blobs"),
+                inspector=_NoInspector(),
+                rules=Rules(zone=ZONE, facility="Zone 1"),
+                now_us=lambda: self.now_us,
+                new_id=lambda prefix: f"{prefix}-{next(numbers)}",
+            )
+        )
+
+    def clock(self, text: str) -> Books:
+        """Set it: "11-02 09:00"."""
+        self.now_us = at(text)
+        return self
+
+    def at(self, text: str) -> int:
+        """See `at`."""
+        return at(text)
+
+    def lines(self, qpu_ms: int) -> tuple[Line, ...]:
+        """See `lines`."""
+        return lines(qpu_ms)
+
+    def statement(self, project_id: str, month: str, caller: Caller = OPERATOR) -> dict[str, Any]:
+        """The statement, which must not be refused."""
+        found = self.room.month_statement(caller, project_id, month)
+        assert isinstance(found, dict), found
+        return found
+
+    def close(self, month: str) -> dict[str, Any]:
+        """Close a month, which must not be refused."""
+        found = self.room.close_month(OPERATOR, month)
+        assert isinstance(found, dict), found
+        return found
+
+    def live_through_autumn(self) -> Books:
+        """October is closed on November 2, before c is settled as of October; then it is December 2."""
+        self.story.october()
+        self.clock("11-02 09:00").close("2026-10")
+        self.story.november()
+        self.story.december()
+        return self.clock("12-02 09:00")
+
+
+class _NoInspector:
+    def inspect(self, works: Sequence[bytes]) -> list[Any]:
+        raise AssertionError("no job is submitted here")
+
+    def ready(self) -> bool:
+        return False
 
 
 def _people(conn: Connection) -> None:
