@@ -18,7 +18,7 @@ from ledger.funder_report import Programme, Scope, funder_report
 from ledger.month_statement import month_statement
 from ledger.months import Month
 from ledger.periods import AsOf, Close, as_of, may_close, totals_text
-from store import audit_log, charged, closes, identity, programmes, terms
+from store import audit_log, chain, charged, closes, identity, programmes, terms
 from store import book as book_store
 from store import flows as flow_store
 from store.database import Connection
@@ -141,8 +141,9 @@ class Bookkeeping:
             return None if no is None else Refusal(no.code, no.detail, dict(no.fields))
 
         def pinned(conn: Connection) -> AsOf | Refusal:
-            closes.stop_posting(conn)
-            return refusal(conn) or AsOf(wanted.until_us(zone), closes.last_seq(conn))
+            # Entries are numbered in the order of their commits by whoever holds the head of the chain.
+            chain.lock(conn)
+            return refusal(conn) or AsOf(wanted.until_us(zone), chain.head(conn).size)
 
         covered = ground.database.writer.run(pinned)
         if isinstance(covered, Refusal):
@@ -214,7 +215,8 @@ def _totals(conn: Connection, month: Month, covered: AsOf, rules: Rules) -> tupl
     before: Sequence[Close] = [close for close in closes.list_closes(conn) if close.month < month]
     kinds = closes.kinds_within(conn, as_of(month.step(-1), before, rules.zone), covered)
     balances = balances_of(flow_store.flows(conn, None, covered, by_job=False))
-    return totals_text(month, covered, kinds, balances)
+    last = covered.last_seq or 0
+    return totals_text(month, covered, b"".join(chain.hashes(conn, last, last)), kinds, balances)
 
 
 def _told(period: Period, rules: Rules) -> dict[str, Any]:

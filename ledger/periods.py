@@ -94,12 +94,17 @@ def may_close(month: Month, closes: Sequence[Close], first_us: int | None, now_u
 
 
 def totals_text(
-    month: Month, covered: AsOf, entries: Mapping[str, int], balances: Mapping[tuple[str, str], int]
+    month: Month,
+    covered: AsOf,
+    last_hash: bytes,
+    entries: Mapping[str, int],
+    balances: Mapping[tuple[str, str], int],
 ) -> tuple[str, str]:
     """The canonical text of a month's totals, and its SHA-256.
 
-    `entries` counts the entries of the month by kind, `balances` are those of all accounts at its end. In the text
-    stand the balances per kind of account, those of the facility and the funders by name, and the SHA-256 over all.
+    `last_hash` is that of the last entry in the chain, which tells all entries up to it. `entries` counts the entries
+    of the month by kind, `balances` are those of all accounts at its end. In the text stand the balances per kind of
+    account, those of the facility and the funders by name, and the SHA-256 over all.
     """
     groups: dict[tuple[str, str], int] = {}
     for (account, asset), balance in balances.items():
@@ -111,6 +116,7 @@ def totals_text(
         "month": str(month),
         "until_us": covered.until_us,
         "last_seq": covered.last_seq,
+        "last_hash": last_hash.hex(),
         "entries": dict(entries),
         "balances": [[group, asset, balance] for (group, asset), balance in sorted(groups.items())],
         "accounts": len(balances),

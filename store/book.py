@@ -18,7 +18,7 @@ from ledger.grant_text import grant_from
 from ledger.hold_text import backing_from, capture_from, claims_from, claims_text
 from ledger.model import WALLET, Entry, Grant, Hold, Posting
 from ledger.terms import cap_scope, pool_scope
-from store import budgets, schema, terms
+from store import budgets, chain, schema, terms
 from store.bulk import Bulk, insert_text
 from store.columns import among_many
 
@@ -29,7 +29,7 @@ _holds = schema.holds
 _grants = schema.grants
 _claims = schema.claims
 
-_INSERT_ENTRY = Bulk(insert_text(_entries, without=("seq",)))
+_INSERT_ENTRY = Bulk(insert_text(_entries))
 _INSERT_POSTING = Bulk(insert_text(_postings))
 _INSERT_HOLD = Bulk(insert_text(_holds))
 _CLOSE_HOLD = Bulk(
@@ -67,9 +67,11 @@ def load_book(
     Holds of the jobs; grants that are named, that belong to the projects or that the holds draw on, with the terms of
     their programmes; balances of all accounts of these grants, of the wallets, of the named programmes and of those of
     the grants; budgets of the projects; and what has been claimed of caps, pools and budgets in `year`, and by the
-    holds. In a writing transaction the balances are locked in the order of their names.
+    holds. In a writing transaction the head of the chain is locked first, then the balances in the order
+    of their names.
     """
     projects = list(project_ids)
+    chain.lock(connection)
     holds = {hold.job_id: hold for hold in _holds_where(connection, list(job_ids))}
     wanted_grants = dict.fromkeys(grant_ids)
     for hold in holds.values():
@@ -168,10 +170,12 @@ def record(connection: Connection, entries: Sequence[Entry], book: Book) -> None
 
     Raises `Duplicate` when one of the entries was posted before, LookupError when a hold it closes is not open.
     """
+    extension = chain.extension_by(connection, entries)
     _INSERT_ENTRY(
         connection,
         [
             (
+                seq,
                 entry.id,
                 entry.kind,
                 entry.at_us,
@@ -181,22 +185,24 @@ def record(connection: Connection, entries: Sequence[Entry], book: Book) -> None
                 entry.programme_id,
                 claims_text(entry.claims),
                 entry.body,
+                linked,
             )
-            for entry in entries
+            for entry, (seq, linked) in zip(entries, extension.links, strict=True)
         ],
     )
     postings = []
     changes: dict[tuple[str, str], int] = {}
     counted: dict[str, int] = {}
-    for entry in entries:
+    for entry, (seq, _) in zip(entries, extension.links, strict=True):
         for position, posting in enumerate(entry.postings):
             source, destination, amount, asset = posting.source, posting.destination, posting.amount, posting.asset
-            postings.append((entry.id, position, source, destination, amount, asset))
+            postings.append((seq, position, source, destination, amount, asset))
             changes[source, asset] = changes.get((source, asset), 0) - amount
             changes[destination, asset] = changes.get((destination, asset), 0) + amount
         for claim in entry.claims:
             counted[claim.scope] = counted.get(claim.scope, 0) + claim.change
     _INSERT_POSTING(connection, postings)
+    chain.advance(connection, extension)
     _OPEN_ACCOUNT(connection, sorted(changes))
     moved = [(change, account, asset) for (account, asset), change in sorted(changes.items()) if change]
     _CHANGE_BALANCE(connection, moved)
@@ -308,7 +314,7 @@ _POSTING = tuple(_postings.c[name] for name in ("source", "destination", "amount
 
 
 def _entries_wanted() -> Select[tuple[Any, ...]]:
-    joined = _entries.outerjoin(_postings, _postings.c.entry_id == _entries.c.id)
+    joined = _entries.outerjoin(_postings, _postings.c.seq == _entries.c.seq)
     return select(*_ENTRY, *_POSTING).select_from(joined).order_by(_entries.c.seq, _postings.c.position)
 
 

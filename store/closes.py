@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select
 
 from ledger.months import Month
 from ledger.periods import AsOf, Close
@@ -32,21 +32,6 @@ def insert_close(connection: Connection, close: Close) -> None:
             hash=close.hash,
         )
     )
-
-
-def stop_posting(connection: Connection) -> None:
-    """Until this transaction ends nobody posts an entry, and who was about to has done so.
-
-    Numbers of entries are given before their commit: without this, one with a lower number could become visible after
-    the last one has been looked up. SQLite has one writer at a time anyway.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE entries IN SHARE MODE"))
-
-
-def last_seq(connection: Connection) -> int:
-    """The number of the newest entry; 0 when there is none."""
-    return int(connection.execute(select(func.coalesce(func.max(_entries.c.seq), 0))).scalar_one())
 
 
 def first_us(connection: Connection) -> int | None:

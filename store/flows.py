@@ -29,8 +29,8 @@ def within(after: AsOf | None, until: AsOf) -> Condition:
 
 def of_project(project_id: str, grant_ids: Iterable[str]) -> Condition:
     """The entries about a project or one of its grants; a transfer may come from another project's grant."""
-    arrivals = select(_postings.c.entry_id).where(
-        _postings.c.entry_id == _entries.c.id,
+    arrivals = select(_postings.c.seq).where(
+        _postings.c.seq == _entries.c.seq,
         among(_postings.c.destination, [accounts.available(grant_id) for grant_id in grant_ids]),
     )
     return or_(
@@ -56,7 +56,7 @@ def flows(
         _postings.c.destination,
         _postings.c.asset,
     ]
-    source = _postings.join(_entries, _entries.c.id == _postings.c.entry_id)
+    source = _postings.join(_entries, _entries.c.seq == _postings.c.seq)
     facts: list[ColumnElement[Any]] = [func.coalesce(_entries.c.project_id, "")]
     if by_job:
         source = source.outerjoin(_jobs, _jobs.c.id == _entries.c.job_id)

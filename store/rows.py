@@ -281,6 +281,16 @@ class BackendRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """A signed statement that the first `size` entries have this root; `note` is its text with the signatures."""
+
+    size: int
+    root: bytes
+    at_us: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class AuditRow:
     """Who did what to what."""
 

@@ -1,7 +1,7 @@
 """The tables, one schema for SQLite and PostgreSQL. The migrations build exactly this (a test compares them).
 
-Columns `_us` and amounts are 64-bit integers. JSON is text. The rows of entries, postings, closes, terms, rate lines
-and audit are written once: triggers, made by the migrations, refuse every change of them.
+Columns `_us` and amounts are 64-bit integers. JSON is text. The rows of entries, postings, closes, terms, rate lines,
+nodes of the ledger's tree, checkpoints and audit are written once: triggers of the migrations refuse every change.
 """
 
 from __future__ import annotations
@@ -201,7 +201,8 @@ requests = Table(
 entries = Table(
     "entries",
     metadata,
-    Column("seq", Serial, primary_key=True),
+    # Counted by us, from 1 and without a gap; `hash` is ledger.chain's, over all columns and the hash before.
+    Column("seq", Serial, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("at_us", BigInteger, nullable=False),
@@ -211,22 +212,59 @@ entries = Table(
     Column("programme_id", Text),
     Column("claims", Text, nullable=False),
     Column("body", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
     Index("entries_by_project", "project_id", "at_us"),
-    Index("entries_by_job", "job_id"),
+    Index(
+        "entries_by_job",
+        "job_id",
+        sqlite_where=text("job_id IS NOT NULL"),
+        postgresql_where=text("job_id IS NOT NULL"),
+    ),
     Index("entries_by_programme", "programme_id"),
-    sqlite_autoincrement=True,
 )
 
 postings = Table(
     "postings",
     metadata,
-    Column("entry_id", Text, ForeignKey("entries.id"), primary_key=True),
-    Column("position", Integer, primary_key=True),
+    Column("seq", Serial, ForeignKey("entries.seq"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
     Column("source", Text, nullable=False),
     Column("destination", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("asset", Text, nullable=False),
     CheckConstraint("amount > 0", name="amount"),
+    sqlite_with_rowid=False,
+)
+
+# The one row says where the chain ends. Whoever records entries locks it before any balance, so the chain is one.
+ledger_head = Table(
+    "ledger_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    # The complete subtrees of the tree over all entries, the largest first, 32 bytes each.
+    Column("frontier", LargeBinary, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+
+# Complete nodes of the tree, from the level that store.chain stores on; those below follow from a few entries.
+merkle_nodes = Table(
+    "merkle_nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
 )
 
 closes = Table(

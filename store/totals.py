@@ -60,7 +60,7 @@ def settled_by_grant(connection: Connection, project_id: str) -> dict[str, int]:
     for near, far, sign in ((source, destination, 1), (destination, source, -1)):
         wanted = (
             select(near, func.sum(_postings.c.amount))
-            .select_from(_postings.join(_entries, _postings.c.entry_id == _entries.c.id))
+            .select_from(_postings.join(_entries, _postings.c.seq == _entries.c.seq))
             .where(_entries.c.project_id == project_id, _entries.c.kind.in_(("settle", "correct")), far.like(earned))
             .group_by(near)
         )
@@ -84,7 +84,7 @@ def pledged_to(connection: Connection, programme_id: str) -> int:
     """What funders have pledged to a programme so far."""
     wanted = (
         select(func.coalesce(func.sum(_postings.c.amount), 0))
-        .select_from(_postings.join(_entries, _postings.c.entry_id == _entries.c.id))
+        .select_from(_postings.join(_entries, _postings.c.seq == _entries.c.seq))
         .where(_entries.c.programme_id == programme_id, _entries.c.kind == "fund")
     )
     return int(connection.execute(wanted).scalar_one())

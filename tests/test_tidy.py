@@ -35,8 +35,8 @@ EXCUSED_NAMES: dict[tuple[str, str], str] = {  # (path, name) -> why
 
 PURE_ROOMS = ("scheduler", "ledger")
 PURE_IMPORTS = _words(
-    "__future__ abc bisect collections contextlib copy dataclasses datetime decimal enum fractions functools hashlib "
-    "heapq itertools json math operator re string types typing"
+    "__future__ abc base64 binascii bisect collections contextlib copy dataclasses datetime decimal enum fractions "
+    "functools hashlib heapq itertools json math operator re string types typing"
 )
 CLOCKS = _words("now utcnow today")
 DATABASE = _words("sqlalchemy alembic psycopg sqlite3")

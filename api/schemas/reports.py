@@ -137,6 +137,7 @@ _CLOSE: dict[str, Any] = {
         "month": "2026-11",
         "until_us": 1_796_054_400_000_000,
         "last_seq": 41_207,
+        "last_hash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
         "entries": {"hold": 12, "settle": 12},
         "balances": [["facility/earned/funder/fun_01J8Z3", "CNY", 2_500_000]],
         "accounts": 9,

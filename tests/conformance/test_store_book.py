@@ -201,16 +201,19 @@ def test_the_database_itself_refuses_to_overdraw(town):
     assert audit(town.database) == []
 
 
-@pytest.mark.parametrize("table", ["entries", "postings", "audit"])
+COLUMNS = {"entries": "at_us", "postings": "amount", "merkle_nodes": "position", "audit": "at_us"}
+
+
+@pytest.mark.parametrize("table", COLUMNS)
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {} = 1", "DELETE FROM {}"])
 def test_what_is_written_once_can_not_be_changed(town, table, statement):
-    town.grant("acme", 1_000)
+    for number in range(8):
+        town.grant("acme", 1_000, id=f"grant-{number}")
     town.database.writer.run(
         lambda c: c.execute(text("INSERT INTO audit (at_us, actor, act, subject, detail) VALUES (1, '', '', '', '{}')"))
     )
-    column = "amount" if table == "postings" else "at_us"
     with pytest.raises(AppendOnly, match=f"{table} are written once"):
-        town.database.writer.run(lambda c: c.execute(text(statement.format(table, column))))
+        town.database.writer.run(lambda c: c.execute(text(statement.format(table, COLUMNS[table]))))
 
 
 def test_a_projects_statement_of_entries(town):

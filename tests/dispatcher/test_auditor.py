@@ -93,28 +93,38 @@ PLANTED: list[tuple[str, list[str], list[str]]] = [
     ),
     (
         "a posting is changed",
-        ["UPDATE postings SET amount = amount - 1 WHERE entry_id = 'settle/{done}' AND position = 0"],
+        [
+            (
+                "UPDATE postings SET amount = amount - 1 WHERE position = 0 "
+                "AND seq = (SELECT seq FROM entries WHERE id = 'settle/{done}')"
+            )
+        ],
         ["account facility/earned stands at", "job {done} is charged 2600, entry settle/{done} charges 2599"],
     ),
     (
         "a posting is deleted",
-        ["DELETE FROM postings WHERE entry_id = 'void/{void}'"],
+        ["DELETE FROM postings WHERE seq = (SELECT seq FROM entries WHERE id = 'void/{void}')"],
         ["account grant/{grant_id}/available stands at"],
     ),
     (
         "a posting is added",
-        ["INSERT INTO postings VALUES ('settle/{done}', 9, 'grant/{grant_id}/available', 'facility/earned', 5, 'CNY')"],
+        [
+            (
+                "INSERT INTO postings SELECT seq, 9, 'grant/{grant_id}/available', 'facility/earned', 5, 'CNY' "
+                "FROM entries WHERE id = 'settle/{done}'"
+            )
+        ],
         ["account facility/earned stands at", "job {done} is charged 2600, entry settle/{done} charges 2605"],
     ),
     (
         "a hold's entry says another amount",
-        ["UPDATE postings SET amount = 5 WHERE entry_id = 'hold/{open}'"],
+        ["UPDATE postings SET amount = 5 WHERE seq = (SELECT seq FROM entries WHERE id = 'hold/{open}')"],
         ["the hold of job {open} is over 126100, its entry says 5"],
     ),
     (
         "a job is settled a second time",
         [
-            "INSERT INTO entries (id, kind, at_us, job_id) VALUES ('settle/{void}', 'settle', 1, '{void}')",
+            "INSERT INTO entries (id, kind, at_us, job_id, hash) VALUES ('settle/{void}', 'settle', 1, '{void}', '')",
         ],
         ["the hold of job {void} was closed by void/{void}, settle/{void}"],
     ),

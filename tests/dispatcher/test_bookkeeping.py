@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from dispatcher.bookkeeping import read_month
 from dispatcher.model import Caller, Refusal
 from ledger.commands import CorrectJob
-from store import audit_log
-from store.database import Database
+from store import audit_log, chain
+from store.database import Database, open_database
 
 OPERATOR = Caller("op", None, "operator", "t")
 AUDITOR = Caller("au", None, "auditor", "t")
@@ -127,6 +129,8 @@ def test_the_totals_of_a_close_are_those_of_the_book(books: Any) -> None:
     text = json.dumps(totals, sort_keys=True, separators=(",", ":"))
     assert hashlib.sha256(text.encode()).hexdigest() == close["sha256"]
     assert totals["last_seq"] == close["last_seq"] == len(books.story.entries)
+    with books.database.read() as conn:
+        assert totals["last_hash"] == chain.head(conn).hash.hex()
     assert totals["entries"] == {"fund": 3, "hold": 3, "issue": 1, "settle": 1, "top_up": 1}
     assert totals["balances"] == [
         ["facility/earned/copay", "CNY", 20_600],
@@ -160,6 +164,24 @@ def test_months_are_closed_once_in_order_when_they_are_over(books: Any) -> None:
     assert [each["month"] for each in found] == ["2026-10", "2026-11"]
 
 
+def test_an_entry_under_way_is_waited_for(bookstory: Any, postgres_url: str, tmp_path: Path) -> None:
+    """Another process holds the head of the chain: it has numbered an entry and not yet committed it."""
+    database = open_database(postgres_url)
+    story = bookstory.Story(database)
+    story.october()
+    books = bookstory.Books(story, tmp_path).clock("11-02 09:00")
+    found: list[Any] = []
+    closing = threading.Thread(target=lambda: found.append(books.room.close_month(OPERATOR, "2026-10")))
+    with psycopg.connect(postgres_url) as other:
+        other.execute("SELECT size FROM ledger_head FOR UPDATE")
+        closing.start()
+        closing.join(0.5)
+        assert closing.is_alive(), "it waits for the entry"
+    closing.join(20)
+    database.close()
+    assert [each["month"] for each in found] == ["2026-10"]
+
+
 def test_a_close_is_in_the_audit_log(books: Any) -> None:
     digest = books.close("2026-10")["sha256"]
     with books.database.read() as conn:
@@ -176,7 +198,8 @@ def test_books_that_were_tampered_with_no_longer_follow(autumn: Any) -> None:
             conn.exec_driver_sql("DROP TRIGGER postings_refuse_update")
         else:
             conn.exec_driver_sql("DROP TRIGGER postings_refuse_change ON postings")
-        conn.exec_driver_sql("UPDATE postings SET amount = amount + 1 WHERE entry_id = 'settle/a' AND position = 0")
+        seq = conn.exec_driver_sql("SELECT seq FROM entries WHERE id = 'settle/a'").scalar_one()
+        conn.exec_driver_sql(f"UPDATE postings SET amount = amount + 1 WHERE position = 0 AND seq = {seq}")
 
     autumn.database.writer.run(tamper)
     assert autumn.room.changed_closes() == ["2026-10"]

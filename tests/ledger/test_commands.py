@@ -8,7 +8,9 @@ import typing
 import pytest
 
 from ledger import commands
-from ledger.commands import Command, PlaceHold
+from ledger.commands import ANYBODY, Command, PlaceHold
+from ledger.model import Line
+from ledger.terms import GENERAL
 
 
 @pytest.mark.parametrize("command", typing.get_args(Command))
@@ -18,9 +20,14 @@ def test_every_command_is_frozen_and_says_first_when_it_was_asked(command: type)
 
 
 def test_the_union_names_every_command_of_the_module() -> None:
-    own = {value for value in vars(commands).values() if dataclasses.is_dataclass(value)}
+    own = {value for value in vars(commands).values() if isinstance(value, type) and dataclasses.is_dataclass(value)}
     assert {value for value in own if value.__module__ == commands.__name__} == set(typing.get_args(Command))
 
 
 def test_commands_compare_by_value() -> None:
-    assert PlaceHold(1, "j1", "acme", "CNY", 5) == PlaceHold(1, "j1", "acme", "CNY", 5)
+    lines = (Line("job", 1, 5),)
+    assert PlaceHold(1, "j1", "acme", "CNY", lines) == PlaceHold(1, "j1", "acme", "CNY", (Line("job", 1, 5),))
+
+
+def test_anybody_claims_nothing() -> None:
+    assert (ANYBODY.member_id, ANYBODY.category, ANYBODY.tags, ANYBODY.age_months) == ("", GENERAL, (), None)

@@ -106,7 +106,7 @@ def test_totals_are_canonical_and_hashed() -> None:
         ("funder/f", "CNY"): -12,
         ("facility/earned/funder/f", "CNY"): 2,
     }
-    text, digest = totals_text(OCTOBER, AsOf(99, 3), {"hold": 2}, balances)
+    text, digest = totals_text(OCTOBER, AsOf(99, 3), b"\x01\xff", {"hold": 2}, balances)
     assert hashlib.sha256(text.encode()).hexdigest() == digest
     found = json.loads(text)
     assert text == json.dumps(found, sort_keys=True, separators=(",", ":"))
@@ -118,7 +118,8 @@ def test_totals_are_canonical_and_hashed() -> None:
         ["wallet/available", "CNY", 1],
     ]
     assert (found["month"], found["until_us"], found["last_seq"], found["accounts"]) == ("2026-10", 99, 3, 6)
+    assert found["last_hash"] == "01ff"
     swapped = {**balances, ("grant/b/held", "CNY"): 7, ("grant/a/held", "CNY"): 5}
-    other, _ = totals_text(OCTOBER, AsOf(99, 3), {"hold": 2}, swapped)
+    other, _ = totals_text(OCTOBER, AsOf(99, 3), b"\x01\xff", {"hold": 2}, swapped)
     assert json.loads(other)["balances"] == found["balances"]
     assert json.loads(other)["accounts_sha256"] != found["accounts_sha256"], "every account counts by itself"

@@ -1,107 +1,100 @@
-"""Usage × rate, in whole micro-yuan, rounded up once per line."""
+"""Usage × rate, in whole quanta of whole micro-yuan."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.price import (
-    Charge,
-    Line,
-    Quote,
-    Rate,
-    Usage,
-    charge,
-    charge_from_json,
-    charge_to_json,
-    quote,
-    quote_from_json,
+from ledger.model import RESOURCES, Line
+from ledger.price import Usage, charge, lines_from_json, lines_to_json, quote, rates_from_json, rates_to_json
+from ledger.rates import RateLine
+
+RATES = (
+    RateLine("r1", "job", 1_000),
+    RateLine("r2", "qpu_ms", 200),
+    RateLine("r3", "shots", 1_500, 1_000, backend="garnet", hours=(22, 6)),
 )
-
-RATE = Rate("aer", per_job=1_000, per_qpu_ms=200, per_kshot=1_500, version="2026-01")
-prices = st.integers(0, 10**9)
 amounts = st.integers(0, 10**9)
-rates = st.builds(Rate, st.just("aer"), prices, prices, prices, st.just("v"))
-usages = st.builds(Usage, amounts, amounts, amounts)
+usages = st.builds(Usage, amounts, amounts, amounts, amounts, amounts)
 
 
-def test_a_charge_in_figures() -> None:
-    assert charge(RATE, Usage(qpu_ms=12, shots=1024, cpu_ms=40)) == Charge(
-        lines=(
-            Line("job", 1, "job", 1_000, 1_000),
-            Line("QPU time", 12, "ms", 200, 2_400),
-            Line("shots", 1024, "shot", 1_500, 1_536, per=1_000),
-        ),
-        amount=4_936,
+@st.composite
+def cards(draw: st.DrawFn) -> tuple[RateLine, ...]:
+    return tuple(
+        RateLine(f"r{number}", resource, draw(amounts), 1 if resource == "job" else draw(st.integers(1, 5_000)))
+        for number, resource in enumerate(draw(st.lists(st.sampled_from(RESOURCES), unique=True)))
     )
 
 
-@pytest.mark.parametrize(("shots", "amount"), [(0, 0), (1, 2), (2, 3), (999, 1_499), (1000, 1_500), (1001, 1_502)])
-def test_shots_are_rounded_up_to_a_whole_micro_yuan(shots: int, amount: int) -> None:
-    assert charge(Rate("aer", 0, 0, 1_500, "v"), Usage(0, shots)).amount == amount
+def test_a_charge_in_figures() -> None:
+    priced = charge(RATES, Usage(qpu_ms=12, shots=1_024, cpu_ms=40))
+    assert priced.lines == (
+        Line("job", 1, 1_000, 1, "r1"),
+        Line("qpu_ms", 12, 200, 1, "r2"),
+        Line("shots", 2, 1_500, 1_000, "r3"),
+    )
+    assert priced.amount == 1_000 + 2_400 + 3_000
+
+
+@pytest.mark.parametrize(("shots", "amount"), [(0, 0), (1, 1_500), (1_000, 1_500), (1_001, 3_000)])
+def test_started_quanta_are_whole(shots: int, amount: int) -> None:
+    assert charge(RATES[2:], Usage(0, shots)).amount == amount
 
 
 def test_a_price_of_nothing_makes_no_line() -> None:
-    assert charge(Rate("aer", 0, 0, 0, "v"), Usage(12, 1024)) == Charge((), 0)
+    assert charge((RateLine("r", "qpu_ms", 0),), Usage(12, 1024)).lines == ()
 
 
-@given(rates, usages)
-def test_every_line_can_be_checked_by_hand(rate: Rate, usage: Usage) -> None:
-    priced = charge(rate, usage)
-    for line in priced.lines:
-        assert 0 <= line.amount * line.per - line.quantity * line.unit_price < line.per
-    assert priced.amount == sum(line.amount for line in priced.lines)
+@given(cards(), usages)
+def test_every_line_can_be_checked_by_hand(card: tuple[RateLine, ...], usage: Usage) -> None:
+    for line in charge(card, usage).lines:
+        assert 0 <= line.quantity * line.quantum - usage.of(line.resource) < line.quantum
+        assert line.amount == line.quantity * line.unit_price > 0
 
 
-@given(rates, usages, usages)
-def test_more_usage_never_costs_less(rate: Rate, usage: Usage, more: Usage) -> None:
-    sum_of_both = Usage(usage.qpu_ms + more.qpu_ms, usage.shots + more.shots)
-    assert charge(rate, usage).amount <= charge(rate, sum_of_both).amount
+@given(cards(), usages, usages)
+def test_more_usage_never_costs_less(card: tuple[RateLine, ...], usage: Usage, more: Usage) -> None:
+    both = Usage(*(getattr(usage, name) + getattr(more, name) for name in Usage.__dataclass_fields__))
+    assert charge(card, usage).amount <= charge(card, both).amount
+    quoted = quote(card, usage, both)
+    assert (quoted.rates, quoted.expected, quoted.ceiling) == (card, charge(card, usage), charge(card, both))
 
 
-@given(rates, amounts, amounts, amounts)
-def test_a_quote_expects_no_more_than_its_ceiling(rate: Rate, estimate_ms: int, more_ms: int, shots: int) -> None:
-    quoted = quote(rate, estimate_ms, estimate_ms + more_ms, shots)
-    assert quoted.expected == charge(rate, Usage(estimate_ms, shots))
-    assert quoted.ceiling == charge(rate, Usage(estimate_ms + more_ms, shots))
-    assert quoted.expected.amount <= quoted.ceiling.amount
-    assert quoted.asset == "CNY"
-    assert quoted.hold_amount == max(1, quoted.ceiling.amount)
-    assert quote_from_json(json.loads(json.dumps(quoted.to_json()))) == quoted
+def test_a_ceiling_below_what_is_expected_is_a_bug_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="lies below what is expected"):
+        quote(RATES, Usage(5, 1), Usage(4, 1))
 
 
-def test_a_free_job_still_holds_one_unit() -> None:
-    assert quote(Rate("aer", 0, 0, 0, "v"), 1, 2, 3).hold_amount == 1
+@given(cards(), usages)
+def test_lines_and_pinned_rates_survive_json(card: tuple[RateLine, ...], usage: Usage) -> None:
+    lines = charge(card, usage).lines
+    assert lines_from_json(json.loads(json.dumps(lines_to_json(lines)))) == lines
+    pinned = rates_from_json(json.loads(json.dumps(rates_to_json(card))))
+    assert pinned == card
+    assert charge(pinned, usage).lines == lines
 
 
-def test_a_ceiling_below_the_estimate_is_a_bug_of_the_caller() -> None:
-    with pytest.raises(ValueError, match="the ceiling of 4 ms lies below the estimate of 5 ms"):
-        quote(RATE, 5, 4, 0)
-
-
-@given(rates, usages)
-def test_a_charge_survives_json(rate: Rate, usage: Usage) -> None:
-    priced = charge(rate, usage)
-    assert charge_from_json(json.loads(json.dumps(charge_to_json(priced)))) == priced
-
-
-def test_a_quote_as_json_in_full() -> None:
-    line = {"what": "job", "quantity": 1, "unit": "job", "unit_price": 7, "per": 1, "amount": 7}
-    one = {"lines": [line], "amount": 7}
-    quoted: Quote = quote(Rate("aer", 7, 0, 0, "v"), 1, 2, 3)
-    assert quoted.to_json() == {
-        "asset": "CNY",
-        "rate": {"backend": "aer", "per_job": 7, "per_qpu_ms": 0, "per_kshot": 0, "version": "v"},
-        "expected": one,
-        "ceiling": one,
+def test_lines_for_people() -> None:
+    (shown,) = lines_to_json([Line("storage_mib_h", 2, 7, 1_024, "r9")])
+    assert shown == {
+        "resource": "storage_mib_h",
+        "what": "stored result",
+        "quantity": 2,
+        "unit": "MiB h",
+        "quantum": 1_024,
+        "unit_price": 7,
+        "amount": 14,
+        "rate": "r9",
     }
+    assert rates_to_json(RATES[2:])[0]["hours"] == [22, 6]
 
 
-def test_nothing_is_negative() -> None:
-    with pytest.raises(ValueError, match="a price is at least 0"):
-        Rate("aer", 0, -1, 0, "v")
+@pytest.mark.parametrize("name", list(Usage.__dataclass_fields__))
+def test_usage_is_never_negative(name: str) -> None:
+    figures: dict[str, Any] = {"qpu_ms": 0, "shots": 0} | {name: -1}
     with pytest.raises(ValueError, match="usage is never negative"):
-        Usage(0, 0, -1)
+        Usage(**figures)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ledger.commands import ClawBack, TransferGrant
 from ledger.model import BrokenInvariant
 from ledger.statement import Figures, settled_by_grant, statement, statement_from_totals
 
@@ -42,10 +43,40 @@ def test_where_a_projects_grants_stand(ledger: Ledger) -> None:
     assert shown.total("gpu_ms") == Figures()
 
 
-def test_the_facilitys_loss_is_no_grants_payment(ledger: Ledger) -> None:
+def test_a_correction_takes_back_what_was_settled(ledger: Ledger) -> None:
+    """110 paid 100 and 10; 95 are paid by the first alone."""
     _busy(ledger)
-    assert settled_by_grant(ledger.entries) == {"soon": 100, "late": 20}
-    assert ledger.on("facility/earned") == 125
+    ledger.correct("paid", 95)
+    assert settled_by_grant(ledger.entries) == {"soon": 95, "late": 10}
+    ledger.expire("soon")
+    ledger.correct("paid", 60, at_us=1500)
+    shown = statement(ledger.book.grants.values(), ledger.book.balances, ledger.entries)
+    assert shown.lines[1].figures == Figures(granted=100, settled=60, expired=40)
+
+
+def test_what_operators_move_is_granted_more_or_less(ledger: Ledger) -> None:
+    _busy(ledger)
+    ledger.post(TransferGrant(50, "t", "late", "soon", 50, ""))
+    ledger.post(ClawBack(50, "b", "late", 100, ""))
+    shown = statement(ledger.book.grants.values(), ledger.book.balances, ledger.entries)
+    assert [line.figures.granted for line in shown.lines] == [9, 150, 350]
+
+
+def test_what_rolls_over_was_not_granted(ledger: Ledger) -> None:
+    ledger.terms(rollover_ppm=250_000, rollover_days=30)
+    ledger.grant("G", 100)
+    ledger.expire("G")
+    (line,) = statement(ledger.book.grants.values(), ledger.book.balances, ledger.entries).lines
+    assert line.figures == Figures(granted=75, expired=75)
+
+
+def test_neither_the_facilitys_loss_nor_the_wallets_money_is_a_grants_payment(ledger: Ledger) -> None:
+    _busy(ledger)
+    ledger.top_up(1_000)
+    ledger.hold("large", 500)
+    ledger.settle("large", 500)
+    assert settled_by_grant(ledger.entries) == {"soon": 100, "late": 470}
+    assert (ledger.on("facility/earned/overrun"), ledger.on("facility/earned/copay")) == (5, 50)
 
 
 def test_sums_from_elsewhere_give_the_same_statement(ledger: Ledger) -> None:

@@ -23,6 +23,10 @@ AMOUNTS = {
 }
 
 
+OURS = {"entries", "postings"}
+"""Whose numbers are counted by the chain, without a gap, and never deleted."""
+
+
 @pytest.mark.parametrize("table", TABLES, ids=str)
 def test_times_and_amounts_have_64_bits(table):
     wide = [column for column in table.columns if column.name.endswith("_us") or column.name in AMOUNTS]
@@ -34,7 +38,7 @@ def test_times_and_amounts_have_64_bits(table):
 
 @pytest.mark.parametrize("table", TABLES, ids=str)
 def test_numbers_that_readers_remember_are_never_used_again(table):
-    if "seq" in table.columns:
+    if "seq" in table.columns and table.name not in OURS:
         assert table.dialect_options["sqlite"]["autoincrement"] is True
         assert table.columns["seq"].primary_key
 

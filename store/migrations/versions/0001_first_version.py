@@ -15,7 +15,7 @@ depends_on = None
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 OPEN = sa.text("ended_us IS NULL")
-WRITTEN_ONCE = ("entries", "postings", "closes", "terms", "rate_lines", "audit")
+WRITTEN_ONCE = ("entries", "postings", "closes", "terms", "rate_lines", "merkle_nodes", "checkpoints", "audit")
 
 
 def upgrade() -> None:
@@ -24,6 +24,7 @@ def upgrade() -> None:
     _create_grants()
     _create_ledger()
     _create_limits()
+    _create_proof()
     _create_jobs()
     _create_life()
     _create_rest()
@@ -167,7 +168,7 @@ def _create_ledger() -> None:
     )
     op.create_table(
         "entries",
-        sa.Column("seq", SERIAL, nullable=False),
+        sa.Column("seq", SERIAL, autoincrement=False, nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
@@ -177,24 +178,26 @@ def _create_ledger() -> None:
         sa.Column("programme_id", sa.Text()),
         sa.Column("claims", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_entries"),
         sa.UniqueConstraint("id", name="uq_entries_id"),
-        sqlite_autoincrement=True,
     )
     op.create_index("entries_by_project", "entries", ["project_id", "at_us"])
-    op.create_index("entries_by_job", "entries", ["job_id"])
+    of_a_job = sa.text("job_id IS NOT NULL")
+    op.create_index("entries_by_job", "entries", ["job_id"], sqlite_where=of_a_job, postgresql_where=of_a_job)
     op.create_index("entries_by_programme", "entries", ["programme_id"])
     op.create_table(
         "postings",
-        sa.Column("entry_id", sa.Text(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("seq", SERIAL, autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("destination", sa.Text(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("asset", sa.Text(), nullable=False),
         sa.CheckConstraint("amount > 0", name=op.f("ck_postings_amount")),
-        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name="fk_postings_entry_id"),
-        sa.PrimaryKeyConstraint("entry_id", "position", name="pk_postings"),
+        sa.ForeignKeyConstraint(["seq"], ["entries.seq"], name="fk_postings_seq"),
+        sa.PrimaryKeyConstraint("seq", "position", name="pk_postings"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "closes",
@@ -277,6 +280,35 @@ def _create_limits() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_requests"),
     )
     op.create_index("requests_by_state", "requests", ["state", "asked_us"])
+
+
+def _create_proof() -> None:
+    head = op.create_table(
+        "ledger_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("frontier", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_ledger_head_one")),
+        sa.PrimaryKeyConstraint("id", name="pk_ledger_head"),
+    )
+    op.bulk_insert(head, [{"id": 1, "size": 0, "hash": bytes(32), "frontier": b""}])
+    op.create_table(
+        "merkle_nodes",
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("level", "position", name="pk_merkle_nodes"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "checkpoints",
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("size", name="pk_checkpoints"),
+    )
 
 
 def _create_jobs() -> None:

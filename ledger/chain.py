@@ -1,0 +1,92 @@
+"""The chain of entries: each entry's hash covers all its columns and the hash of the entry before it.
+
+An entry is encoded as bencode, a canonical encoding in which every text carries its length: one list of the version,
+the hash before, and the columns in the order of `ENTRY` and `POSTING`. A column that is NULL is the empty list. Nothing
+else may be written for the same entry, and no two entries are written alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from ledger.hold_text import claims_text
+from ledger.model import Entry
+
+VERSION = "qubator.entry/1"
+GENESIS = bytes(32)
+"""What stands for the hash before the first entry."""
+
+ENTRY = ("seq", "id", "kind", "at_us", "project_id", "job_id", "grant_id", "programme_id", "claims", "body", "postings")
+POSTING = ("position", "source", "destination", "amount", "asset")
+
+Columns = tuple[Any, ...]
+"""The values of `ENTRY`: integers, UTF-8 bytes, None, and tuples of such for what there may be several of."""
+
+_VERSION = VERSION.encode()
+
+
+def columns_of(seq: int, entry: Entry) -> Columns:
+    """The columns of an entry that stands at `seq`, counted from 1: the one list of what the hash covers."""
+    return (
+        seq,
+        entry.id.encode(),
+        entry.kind.encode(),
+        entry.at_us,
+        _utf8(entry.project_id),
+        _utf8(entry.job_id),
+        _utf8(entry.grant_id),
+        _utf8(entry.programme_id),
+        claims_text(entry.claims).encode(),
+        entry.body.encode(),
+        tuple(
+            (position, posting.source.encode(), posting.destination.encode(), posting.amount, posting.asset.encode())
+            for position, posting in enumerate(entry.postings)
+        ),
+    )
+
+
+def _utf8(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()
+
+
+def encoded(previous: bytes, columns: Columns) -> bytes:
+    """The bytes that the hash of an entry is taken of. Raises TypeError for what is no value of a column."""
+    return _bencoded((_VERSION, previous, *columns))
+
+
+def _bencoded(values: tuple[Any, ...]) -> bytes:
+    # Types are compared, not asked for: True is no integer here, and a million entries are read this way.
+    parts: list[bytes] = []
+    for value in values:
+        kind = type(value)
+        if kind is bytes:
+            parts.append(b"%d:%b" % (len(value), value))
+        elif kind is int:
+            parts.append(b"i%de" % value)
+        elif value is None:
+            parts.append(b"le")
+        elif kind is tuple:
+            parts.append(_bencoded(value))
+        else:
+            raise TypeError(f"a column of an entry is an integer, bytes or None, not {kind.__name__}")
+    return b"l%be" % b"".join(parts)
+
+
+def linked(previous: bytes, columns: Columns) -> bytes:
+    """The hash of an entry: SHA-256 of its encoding, which begins with the hash of the entry before it."""
+    return hashlib.sha256(_bencoded((_VERSION, previous, *columns))).digest()
+
+
+def document(columns: Columns) -> dict[str, Any]:
+    """Columns by name, with text as text: what a receipt shows of an entry. Raises UnicodeDecodeError for no UTF-8."""
+    *plain, postings = columns
+    shown: dict[str, Any] = {name: _shown(value) for name, value in zip(ENTRY, plain, strict=False)}
+    shown["postings"] = [
+        {name: _shown(value) for name, value in zip(POSTING, posting, strict=True)} for posting in postings
+    ]
+    return shown
+
+
+def _shown(value: bytes | int | None) -> str | int | None:
+    return value.decode() if isinstance(value, bytes) else value

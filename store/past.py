@@ -1,0 +1,93 @@
+"""The past as it stands in the tables, column by column: for whoever checks it, and for receipts.
+
+Nothing is believed here: text comes as the bytes that are stored, a column may hold what it should not, and postings
+may belong to no entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, Text, select
+
+from ledger.chain import ENTRY, GENESIS, POSTING, Columns
+from store import schema
+from store.columns import among
+
+_entries = schema.entries
+_postings = schema.postings
+_FETCHED = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """An entry as it stands, between the hash before it and its own."""
+
+    columns: Columns
+    previous: bytes
+    hash: bytes
+
+    @property
+    def seq(self) -> int:
+        """Its place in the chain, from 1."""
+        seq: int = self.columns[0]
+        return seq
+
+
+def entries_in_order(connection: Connection, stray: list[tuple[Any, ...]]) -> Iterator[tuple[Columns, Any]]:
+    """The columns and the hash of every entry, in order; streamed, so read it while the transaction lasts.
+
+    Postings that belong to no entry are put into `stray`, seq first.
+    """
+    postings = _streamed(connection, _postings, ("seq", *POSTING), "seq, position")
+    posting = next(postings, None)
+    for row in _streamed(connection, _entries, (*ENTRY[:-1], "hash"), "seq"):
+        seq = row[0]
+        while posting is not None and posting[0] < seq:
+            stray.append(posting)
+            posting = next(postings, None)
+        own = []
+        while posting is not None and posting[0] == seq:
+            own.append(posting[1:])
+            posting = next(postings, None)
+        yield (*row[:-1], tuple(own)), row[-1]
+    if posting is not None:
+        stray.append(posting)
+    stray.extend(postings)
+
+
+def _streamed(connection: Connection, table: Table, names: Iterable[str], order: str) -> Iterator[tuple[Any, ...]]:
+    as_bytes = "CAST({} AS BLOB)" if connection.dialect.name == "sqlite" else "convert_to({}, 'UTF8')"
+    shown = [as_bytes.format(name) if isinstance(table.c[name].type, Text) else name for name in names]
+    text = f"SELECT {', '.join(shown)} FROM {table.name} ORDER BY {order}"  # noqa: S608 - names of our own schema
+    found = connection.exec_driver_sql(text, execution_options={"yield_per": _FETCHED})
+    # Rows would answer by name too; tuples do with less, and there are millions.
+    for part in found.partitions():
+        yield from map(tuple, part)
+
+
+def entries_of_job(connection: Connection, job_id: str) -> list[Linked]:
+    """The entries of one job, in order, each with the hash before it."""
+    rows = connection.execute(select(_entries).where(_entries.c.job_id == job_id).order_by(_entries.c.seq)).all()
+    seqs = [row.seq for row in rows]
+    before = select(_entries.c.seq, _entries.c.hash).where(among(_entries.c.seq, [seq - 1 for seq in seqs]))
+    hashes = {seq: bytes(hashed) for seq, hashed in connection.execute(before)}
+    wanted = select(_postings).where(among(_postings.c.seq, seqs)).order_by(_postings.c.seq, _postings.c.position)
+    postings: dict[int, list[tuple[Any, ...]]] = {}
+    for posting in connection.execute(wanted):
+        postings.setdefault(posting.seq, []).append(_as_stored(posting, POSTING))
+    return [
+        Linked(
+            (*_as_stored(row, ENTRY[:-1]), tuple(postings.get(row.seq, ()))),
+            hashes.get(row.seq - 1, GENESIS),
+            bytes(row.hash),
+        )
+        for row in rows
+    ]
+
+
+def _as_stored(row: Row[Any], names: Iterable[str]) -> tuple[Any, ...]:
+    values = (getattr(row, name) for name in names)
+    return tuple(value.encode() if isinstance(value, str) else value for value in values)

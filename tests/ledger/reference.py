@@ -1,0 +1,425 @@
+"""A ledger as one would write it on a blackboard: slow, naive, and sharing no line with the one it is compared with.
+
+Nothing is carried along: whatever a payer owes is reckoned anew, as a fraction, from the parts that stand before it.
+Commands are applied to plain dicts of balances and claims; the answer to each is "" or the code of the refusal.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+from ledger.model import Grant, Line
+from ledger.terms import Budget, Claimant, Terms
+
+MONEY = "CNY"
+
+
+@dataclass
+class Part:
+    """What one payer has set aside of one line, and what it has paid of it."""
+
+    payer: str
+    programme: str
+    asset: str
+    line: Line
+    held: int
+    share: Fraction
+    up_to: Fraction
+    rule: str
+    paid: int = 0
+
+
+@dataclass
+class Job:
+    """A hold on the blackboard."""
+
+    project: str
+    parts: list[Part]
+    claims: dict[str, str]  # scope -> the programme it counts, or "" for the whole price
+    state: str = "open"
+    used: dict[str, Line] = field(default_factory=dict)
+    overrun: int = 0
+
+
+def left_of(line: Line, quantity: int, parts: list[Part], amounts: list[int]) -> tuple[int, int]:
+    """(quanta nobody gives in kind, money nobody has paid) of a line of so many quanta."""
+    own = [(part, amount) for part, amount in zip(parts, amounts, strict=True) if part.line.resource == line.resource]
+    quanta = quantity - sum(amount // line.quantum for part, amount in own if part.asset != MONEY)
+    return quanta, quanta * line.unit_price - sum(amount for part, amount in own if part.asset == MONEY)
+
+
+def owed(part: Part, quantity: int, before: list[Part], amounts: list[int]) -> int:
+    """What the rule of a part asks it to pay, in its own asset, after those before it."""
+    line = part.line
+    own = [(one, amount) for one, amount in zip(before, amounts, strict=True) if one.line.resource == line.resource]
+    same = [(one, amount) for one, amount in own if part.rule and one.rule == part.rule]
+    quanta_by_rule = sum(amount // line.quantum for one, amount in same if one.asset != MONEY)
+    quanta, open_money = left_of(line, quantity, before, amounts)
+    if part.asset != MONEY:
+        return max(0, min(quanta, floor(quantity * part.share) - quanta_by_rule)) * line.quantum
+    money_by_rule = sum(amount for one, amount in same if one.asset == MONEY)
+    paid = sum(amount for one, amount in own if one.asset == MONEY)
+    share_of = (quanta + quanta_by_rule) * line.unit_price
+    share = floor(share_of * part.share) - quanta_by_rule * line.unit_price - money_by_rule
+    return max(0, min(share, floor(quanta * line.unit_price * part.up_to) - paid, open_money))
+
+
+class Reference:
+    """The whole ledger."""
+
+    def __init__(self) -> None:
+        self.balances: Counter[tuple[str, str]] = Counter()
+        self.claims: Counter[str] = Counter()
+        self.grants: dict[str, dict[str, Any]] = {}
+        self.jobs: dict[str, Job] = {}
+        self.terms: dict[str, Terms] = {}
+        self.budgets: list[Budget] = []
+
+    def move(self, source: str, destination: str, amount: int, asset: str) -> None:
+        self.balances[source, asset] -= amount
+        self.balances[destination, asset] += amount
+
+    # Grants and wallets
+
+    def fund(self, programme: str, funder: str, asset: str, amount: int) -> str:
+        self.move(f"funder/{funder}", f"programme/{programme}/available", amount, asset)
+        return ""
+
+    def issue(self, grant: Grant) -> str:
+        if grant.id in self.grants:
+            return "grant_exists"
+        programme = f"programme/{grant.programme_id}/available"
+        if self.balances[programme, grant.asset] < grant.amount:
+            return "programme_exhausted"
+        self.move(programme, f"grant/{grant.id}/available", grant.amount, grant.asset)
+        self.grants[grant.id] = {"grant": grant, "amount": grant.amount, "over": False}
+        return ""
+
+    def increase(self, grant_id: str, amount: int) -> str:
+        known = self.grants.get(grant_id)
+        if known is None:
+            return "grant_unknown"
+        if known["over"]:
+            return "grant_expired"
+        programme, asset = f"programme/{known['grant'].programme_id}/available", known["grant"].asset
+        if self.balances[programme, asset] < amount:
+            return "programme_exhausted"
+        self.move(programme, f"grant/{grant_id}/available", amount, asset)
+        known["amount"] += amount
+        return ""
+
+    def transfer(self, grant_id: str, to_grant_id: str, amount: int) -> str:
+        known, other = self.grants.get(grant_id), self.grants.get(to_grant_id)
+        if known is None or other is None:
+            return "grant_unknown"
+        one, two = known["grant"], other["grant"]
+        if one.programme_id != two.programme_id or one.asset != two.asset or grant_id == to_grant_id:
+            return "transfer_mismatch"
+        if known["over"] or other["over"]:
+            return "grant_expired"
+        if self.balances[f"grant/{grant_id}/available", one.asset] < amount:
+            return "grant_exhausted"
+        self.move(f"grant/{grant_id}/available", f"grant/{to_grant_id}/available", amount, one.asset)
+        known["amount"] -= amount
+        other["amount"] += amount
+        return ""
+
+    def claw_back(self, grant_id: str, amount: int) -> str:
+        known = self.grants.get(grant_id)
+        if known is None:
+            return "grant_unknown"
+        asset = known["grant"].asset
+        if self.balances[f"grant/{grant_id}/available", asset] < amount:
+            return "grant_exhausted"
+        self.move(f"grant/{grant_id}/available", f"programme/{known['grant'].programme_id}/available", amount, asset)
+        known["amount"] -= amount
+        return ""
+
+    def expire(self, at_us: int, grant_id: str) -> str:
+        known = self.grants.get(grant_id)
+        if known is None:
+            return "grant_unknown"
+        grant = known["grant"]
+        if known["over"]:
+            return "grant_expired"
+        if at_us < grant.valid_until_us:
+            return "grant_not_due"
+        known["over"] = True
+        source = f"grant/{grant_id}/available"
+        left = self.balances[source, grant.asset]
+        terms = self.terms.get(grant.programme_id)
+        rolled = floor(Fraction(terms.rollover_ppm, 10**6) * left) if terms else 0
+        self.move(source, f"programme/{grant.programme_id}/available", rolled, grant.asset)
+        self.move(source, f"grant/{grant_id}/expired", left - rolled, grant.asset)
+        known["amount"] -= rolled
+        return ""
+
+    def top_up(self, project: str, amount: int) -> str:
+        self.move(f"payer/{project}", f"wallet/{project}/available", amount, MONEY)
+        return ""
+
+    def pay_out(self, project: str, amount: int) -> str:
+        if self.balances[f"wallet/{project}/available", MONEY] < amount:
+            return "wallet_short"
+        self.move(f"wallet/{project}/available", f"payer/{project}", amount, MONEY)
+        return ""
+
+    # Jobs
+
+    def hold(
+        self, at_us: int, job_id: str, project: str, lines: tuple[Line, ...], who: Claimant, pinned: tuple[Terms, ...]
+    ) -> str:
+        if job_id in self.jobs:
+            return "hold_exists"
+        price = sum(line.amount for line in lines)
+        budgets = [
+            f"budget/{project}/{who.year}/{one.kind}/{one.key}"
+            for one in self.budgets
+            if one.project_id == project and (one.key == who.member_id if one.kind == "member" else one.key in who.tags)
+        ]
+        limits = {f"budget/{b.project_id}/{who.year}/{b.kind}/{b.key}": b.limit for b in self.budgets}
+        if any(self.claims[scope] + price > limits[scope] for scope in budgets):
+            return "budget_exhausted"
+        in_force = self.terms | {terms.programme_id: terms for terms in pinned}
+        parts, why = self._spread(at_us, project, lines, who, in_force)
+        wallet = self.balances[f"wallet/{project}/available", MONEY]
+        rest = wallet
+        for line in lines:
+            open_money = left_of(line, line.quantity, parts, [part.held for part in parts])[1]
+            amount = min(rest, open_money)
+            if amount:
+                parts.append(Part("wallet", "", MONEY, line, amount, Fraction(1), Fraction(1), ""))
+                rest -= amount
+        if any(left_of(line, line.quantity, parts, [part.held for part in parts])[1] for line in lines):
+            return self._why_not(why, wallet)
+        job = Job(project, parts, dict.fromkeys(budgets, ""))
+        for programme in {part.programme for part in parts if part.programme in in_force}:
+            job.claims |= {
+                f"cap/{programme}/{who.year}/{project}": programme,
+                f"pool/{programme}/{who.year}": programme,
+            }
+        self.jobs[job_id] = job
+        for part in parts:
+            self.move(self._place(job, part, "available"), self._place(job, part, "held"), part.held, part.asset)
+        self._claim(job, 1, [part.held for part in parts])
+        return ""
+
+    def _spread(
+        self, at_us: int, project: str, lines: tuple[Line, ...], who: Claimant, in_force: dict[str, Terms]
+    ) -> tuple[list[Part], dict[str, str]]:
+        """The parts of the grants, and why each grant gave no more: "" where its share ended."""
+        parts: list[Part] = []
+        why: dict[str, str] = {}
+        own = [known["grant"] for known in self.grants.values() if known["grant"].project_id == project]
+        own.sort(key=lambda g: g.id)
+        own.sort(key=lambda g: g.created_us)
+        own.sort(key=lambda g: not (g.resources or g.backends or g.members))
+        own.sort(key=lambda g: g.valid_until_us)
+        own.sort(key=lambda g: g.priority)
+        own.sort(key=lambda g: g.asset == MONEY)
+        for grant in own:
+            terms = in_force.get(grant.programme_id)
+            why[grant.id] = self._barred(at_us, grant, terms, who, parts, in_force)
+            if why[grant.id]:
+                continue
+            share, up_to, rule, cap = _rule_for(terms, who)
+            for line in lines:
+                if grant.resources and line.resource not in grant.resources:
+                    continue
+                if (terms and line.resource in terms.excluded) or grant.asset not in (MONEY, line.resource):
+                    continue
+                part = Part(grant.id, grant.programme_id, grant.asset, line, 0, share, up_to, rule)
+                wanted = owed(part, line.quantity, parts, [one.held for one in parts])
+                most, name = self._most(grant, terms, who, cap, parts)
+                part.held = min(wanted, most)
+                if grant.asset != MONEY:
+                    part.held -= part.held % line.quantum
+                if part.held < wanted:
+                    why[grant.id] = why[grant.id] or name
+                if part.held:
+                    parts.append(part)
+        return parts, why
+
+    def _barred(
+        self,
+        at_us: int,
+        grant: Grant,
+        terms: Terms | None,
+        who: Claimant,
+        parts: list[Part],
+        in_force: dict[str, Terms],
+    ) -> str:
+        if self.grants[grant.id]["over"] or at_us >= grant.valid_until_us:
+            return "expired"
+        if at_us < grant.valid_from_us:
+            return "not_started"
+        if grant.members and who.member_id not in grant.members:
+            return "barred"
+        if terms is None:
+            return ""
+        if _rule_for(terms, who)[2] == "":
+            return "barred"
+        claimed = {part.programme for part in parts if part.programme in in_force}
+        rivals = {one for one in claimed if in_force[one].claim_group == terms.claim_group} - {grant.programme_id}
+        return "barred" if terms.claim_group and rivals else ""
+
+    def _most(
+        self, grant: Grant, terms: Terms | None, who: Claimant, cap: int | None, parts: list[Part]
+    ) -> tuple[int, str]:
+        """What a grant may still give this job, after the parts it and its programme have given."""
+        mine = sum(part.held for part in parts if part.payer == grant.id)
+        programme = sum(part.held for part in parts if part.programme == grant.programme_id)
+        limits = [(self.balances[f"grant/{grant.id}/available", grant.asset] - mine, "available")]
+        if terms is not None:
+            if cap is not None:
+                limits.append((cap - programme, "cap"))
+            if terms.cap_project_year is not None:
+                drawn = self.claims[f"cap/{grant.programme_id}/{who.year}/{grant.project_id}"]
+                limits.append((terms.cap_project_year - drawn - programme, "cap"))
+            if terms.pool_year is not None:
+                drawn = self.claims[f"pool/{grant.programme_id}/{who.year}"]
+                limits.append((terms.pool_year - drawn - programme, "cap"))
+        least = min(amount for amount, _ in limits)
+        return max(0, least), next(name for amount, name in limits if amount == least)
+
+    @staticmethod
+    def _why_not(why: dict[str, str], wallet: int) -> str:
+        if not why and not wallet:
+            return "no_grant"
+        live = [reason for reason in why.values() if reason not in ("expired", "not_started")]
+        if not live and not wallet:
+            return "grant_not_started" if "not_started" in why.values() else "grant_expired"
+        return "grant_exhausted" if "available" in live else "wallet_short"
+
+    def settle(self, job_id: str, lines: tuple[Line, ...]) -> str:
+        job = self.jobs.get(job_id)
+        if job is None or job.state != "open":
+            return "hold_unknown" if job is None else "hold_closed"
+        self._release(job, lines)
+        return ""
+
+    def void(self, job_id: str) -> str:
+        job = self.jobs.get(job_id)
+        if job is None or job.state != "open":
+            return "hold_unknown" if job is None else "hold_closed"
+        self._release(job, ())
+        job.state = "voided"
+        return ""
+
+    def correct(self, job_id: str, lines: tuple[Line, ...]) -> str:
+        job = self.jobs.get(job_id)
+        if job is None or job.state != "settled":
+            return "hold_unknown" if job is None else "hold_not_settled"
+        for line in lines:
+            if line.resource not in job.used or line.quantity > job.used[line.resource].quantity:
+                return "correction_raises"
+        self._unpay(job)
+        self._pay(job, lines, [part.paid for part in job.parts])
+        return ""
+
+    def _release(self, job: Job, lines: tuple[Line, ...]) -> None:
+        """All that is held goes back to where it may be used, then what is owed is paid from there."""
+        for part in job.parts:
+            self.move(self._place(job, part, "held"), self._back(job, part), part.held, part.asset)
+        self._claim(job, -1, [part.held for part in job.parts])
+        job.state = "settled"
+        self._pay(job, lines, [part.held for part in job.parts])
+
+    def _pay(self, job: Job, lines: tuple[Line, ...], limits: list[int]) -> None:
+        job.used = {line.resource: line for line in lines}
+        amounts, job.overrun = _captured(job.parts, lines, limits)
+        for part, amount in zip(job.parts, amounts, strict=True):
+            part.paid = amount
+        self._earn(job, 1)
+        self._claim(job, 1, amounts)
+
+    def _unpay(self, job: Job) -> None:
+        self._earn(job, -1)
+        self._claim(job, -1, [part.paid for part in job.parts])
+
+    def _earn(self, job: Job, sign: int) -> None:
+        for payer, asset in {(part.payer, part.asset): None for part in job.parts}:
+            own = [part for part in job.parts if (part.payer, part.asset) == (payer, asset)]
+            paid = sum(part.paid for part in own)
+            source = self._back(job, own[0])
+            if payer == "wallet":
+                self.move(source, "facility/earned/copay", sign * paid, asset)
+                continue
+            funders = self.grants[payer]["grant"].funders
+            whole = sum(weight for _, weight in funders)
+            rest = paid
+            for funder, weight in funders[1:]:
+                amount = floor(Fraction(weight, whole) * paid)
+                rest -= amount
+                self.move(source, f"facility/earned/funder/{funder}", sign * amount, asset)
+            self.move(source, f"facility/earned/funder/{funders[0][0]}", sign * rest, asset)
+        self.move("facility/overrun", "facility/earned/overrun", sign * job.overrun, MONEY)
+
+    def _claim(self, job: Job, sign: int, amounts: list[int]) -> None:
+        for scope, programme in job.claims.items():
+            for part, amount in zip(job.parts, amounts, strict=True):
+                if not programme:
+                    in_kind = part.asset != MONEY
+                    worth = amount // part.line.quantum * part.line.unit_price if in_kind else amount
+                    self.claims[scope] += sign * worth
+                elif part.programme == programme:
+                    self.claims[scope] += sign * amount
+
+    @staticmethod
+    def _place(job: Job, part: Part, which: str) -> str:
+        return f"wallet/{job.project}/{which}" if part.payer == "wallet" else f"grant/{part.payer}/{which}"
+
+    def _back(self, job: Job, part: Part) -> str:
+        over = part.payer != "wallet" and self.grants[part.payer]["over"]
+        return self._place(job, part, "expired" if over else "available")
+
+
+def _rule_for(terms: Terms | None, who: Claimant) -> tuple[Fraction, Fraction, str, int | None]:
+    """(share, limit, name, cap) of the first rule that fits; the name is "" where none does, or there are no terms."""
+    for number, rule in enumerate(terms.rules if terms is not None else ()):
+        if not rule.categories or who.category in rule.categories:
+            more = rule.uplift_ppm if any(trait in rule.uplift_traits for trait in who.traits) else 0
+            share, up_to = Fraction(rule.share_ppm + more, 10**6), Fraction(rule.up_to_ppm, 10**6)
+            assert terms is not None
+            return share, up_to, f"{terms.programme_id}@{terms.version}#{number + 1}", rule.cap_per_job
+    return Fraction(1), Fraction(1), "", None
+
+
+def _captured(parts: list[Part], lines: tuple[Line, ...], limits: list[int]) -> tuple[list[int], int]:
+    """What each part pays of what was used, and what exceeds all of them."""
+    held: Counter[str] = Counter()
+    for part in parts:
+        held[part.line.resource] = part.line.quantity
+    within: dict[str, int] = {line.resource: min(line.quantity, held[line.resource]) for line in lines}
+    overrun = sum((line.quantity - within[line.resource]) * line.unit_price for line in lines)
+    amounts = [0] * len(parts)
+    for in_kind in (True, False):
+        own = [number for number, part in enumerate(parts) if (part.asset != MONEY) == in_kind]
+        for number in own:
+            part = parts[number]
+            quantity = within.get(part.line.resource, 0)
+            amounts[number] = min(limits[number], owed(part, quantity, parts[:number], amounts[:number]))
+        for number in own:
+            part = parts[number]
+            step = part.line.quantum if in_kind else 1
+            while limits[number] - amounts[number] >= step and _lacks(
+                part.line, within, parts, amounts, limits, in_kind
+            ):
+                amounts[number] += step
+    return amounts, overrun
+
+
+def _lacks(
+    line: Line, within: dict[str, int], parts: list[Part], amounts: list[int], limits: list[int], in_kind: bool
+) -> bool:
+    """Whether more is open of a line than those who are still to be asked can pay."""
+    later = sum(
+        limit
+        for part, limit in zip(parts, limits, strict=True)
+        if in_kind and part.asset == MONEY and part.line.resource == line.resource
+    )
+    return left_of(line, within.get(line.resource, 0), parts, amounts)[1] > later

@@ -1,0 +1,58 @@
+"""What stands in the tables is read as it stands."""
+
+from __future__ import annotations
+
+from ledger.chain import GENESIS, columns_of
+from ledger.commands import PlaceHold, SettleHold
+from store import book, past
+
+
+def test_columns_are_those_of_the_entries(town):
+    town.grant("acme", 1_000)
+    town.post(PlaceHold(5, "job-é", "acme", "CNY", 7), project_ids=["acme"])
+    town.post(SettleHold(6, "job-é", 3), job_ids=["job-é"])
+    with town.database.read() as connection:
+        stray = []
+        found = list(past.entries_in_order(connection, stray))
+        entries = list(book.all_entries(connection))
+    assert [columns for columns, _ in found] == [columns_of(seq, entry) for seq, entry in enumerate(entries, 1)]
+    assert all(len(hashed) == 32 for _, hashed in found)
+    assert stray == []
+
+
+def test_the_entries_of_a_job_with_the_hashes_before_them(town):
+    town.grant("acme", 1_000)
+    for number in (1, 2):
+        town.post(PlaceHold(5, f"job-{number}", "acme", "CNY", 7), project_ids=["acme"])
+    town.post(SettleHold(6, "job-1", 3), job_ids=["job-1"])
+    with town.database.read() as connection:
+        every = list(past.entries_in_order(connection, []))
+        found = past.entries_of_job(connection, "job-1")
+        assert past.entries_of_job(connection, "job-9") == []
+        (hold,) = past.entries_of_job(connection, "job-2")
+    assert [one.seq for one in found] == [3, 5]
+    assert [one.previous for one in found] == [every[1][1], every[3][1]]
+    assert [(one.columns, one.hash) for one in found] == [every[2], every[4]]
+    assert hold.previous != GENESIS
+
+
+def test_the_first_entry_has_the_beginning_before_it(town):
+    town.grant("acme", 1_000)
+    town.post(PlaceHold(5, "job-1", "acme", "CNY", 7), project_ids=["acme"])
+    with town.database.read() as connection:
+        (_, fund), *_ = past.entries_in_order(connection, [])
+        assert fund != GENESIS
+
+
+def test_postings_of_no_entry_are_found(sqlite_town):
+    sqlite_town.grant("acme", 1_000)
+    raw = sqlite_town.database._writing.raw_connection()
+    raw.execute("PRAGMA foreign_keys = OFF")
+    for seq in (0, 9, 10):
+        raw.execute("INSERT INTO postings VALUES (?, 0, 'a', 'b', 1, 'CNY')", (seq,))
+    raw.commit()
+    raw.close()
+    stray = []
+    with sqlite_town.database.read() as connection:
+        assert len(list(past.entries_in_order(connection, stray))) == 2
+    assert [posting[0] for posting in stray] == [0, 9, 10]
