@@ -7,7 +7,7 @@ nobody has to add up the past; `ledger.invariants.audit` proves that they still 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
@@ -66,9 +66,9 @@ def load_book(
 
     Holds of the jobs; grants that are named, that belong to the projects or that the holds draw on, with the terms of
     their programmes; balances of all accounts of these grants, of the wallets, of the named programmes and of those of
-    the grants; budgets of the projects; and what has been claimed of caps, pools and budgets in `year`, and by the
-    holds. In a writing transaction the head of the chain is locked first, then the balances in the order
-    of their names.
+    the grants, and of what settled holds have earned the facility (a correction gives back of it); budgets of the
+    projects; and what has been claimed of caps, pools and budgets in `year`, and by the holds.
+    In a writing transaction the head of the chain is locked first, then the balances in the order of their names.
     """
     projects = list(project_ids)
     chain.lock(connection)
@@ -84,6 +84,8 @@ def load_book(
         names.add(accounts.programme(grant.programme_id))
     for project_id in {*projects, *(hold.project_id for hold in holds.values())}:
         names.update((accounts.wallet(project_id), accounts.wallet_held(project_id)))
+    for hold in holds.values():
+        names.update(_earned_of(hold, grants))
     in_force = terms.in_force(connection, {grant.programme_id for grant in grants.values()})
     limits = budgets.of_projects(connection, projects)
     scopes = {claim.scope for hold in holds.values() for claim in hold.claims}
@@ -100,6 +102,14 @@ def load_book(
         claims=claimed(connection, sorted(scopes)),
         budgets=limits,
     )
+
+
+def _earned_of(hold: Hold, grants: Mapping[str, Grant]) -> Iterator[str]:
+    if hold.state == "settled":
+        yield from (accounts.EARNED_OF_OVERRUN, accounts.EARNED_OF_WALLETS)
+        for part in hold.slices:
+            if part.payer != WALLET:
+                yield from (accounts.earned(funder_id) for funder_id, _ in grants[part.payer].funders)
 
 
 def whole_book(connection: Connection) -> Book:
