@@ -145,3 +145,16 @@ def test_a_client_is_copied_as_itself_and_pickled_without_sockets() -> None:
     with Client("http://x.example", "qb_x") as client:
         assert copy.deepcopy(client) is client
         assert pickle.loads(pickle.dumps(client)).url == "http://x.example"
+
+
+def test_reports_of_a_month(script: Any) -> None:
+    script.say(script.answer(200, {"month": "2026-11"}), script.table("section\nline\n"), script.table("BilledCost\n"))
+    client = script.client()
+    assert client.statement("2026-11") == {"month": "2026-11"}
+    assert client.statement_csv("2026-11", project="prj_1") == "section\nline\n"
+    assert client.focus("2026-11", version="1.2") == "BilledCost\n"
+    assert script.lines() == [
+        "GET /v1/projects/me/statements/2026-11",
+        "GET /v1/projects/prj_1/statements/2026-11?format=csv",
+        "GET /v1/projects/me/focus/2026-11?version=1.2",
+    ]
