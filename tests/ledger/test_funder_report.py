@@ -114,6 +114,15 @@ def test_what_expires_within_30_60_and_90_days(city: dict[str, Any]) -> None:
     ]
 
 
+def test_a_grant_that_ends_on_the_last_instant_of_a_horizon_is_in_it(bookstory: Any) -> None:
+    end_us, days_30_us = bookstory.at("12-01 00:00"), 30 * 86_400_000_000
+    on_time, too_early = (
+        report(bookstory, "city", at_us=end_us - days_30_us - early_us)["expiring"][0] for early_us in (0, 1)
+    )
+    assert (on_time["days"], on_time["grants"]) == (30, ["g-acme"])
+    assert (too_early["days"], too_early["grants"]) == (60, ["g-acme"])
+
+
 def test_what_has_expired_is_breakage(bookstory: Any) -> None:
     found = report(bookstory, "city", expired=True)
     assert found["programmes"][0]["breakage"] == 749_300
