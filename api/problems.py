@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from api.problem import Problem
-from api.problems_of_money import MONEY
+from api.problems_of_money import MONEY, MONTHS
 
 _IDENTITY = (
     Problem(
@@ -308,7 +308,7 @@ _JOB_ENDS = (
 )
 
 PROBLEMS: Mapping[str, Problem] = MappingProxyType(
-    {each.code: each for each in (*_IDENTITY, *_REQUEST, *_WORK, *MONEY, *_FACILITY, *_JOB_ENDS)}
+    {each.code: each for each in (*_IDENTITY, *_REQUEST, *_WORK, *MONEY, *MONTHS, *_FACILITY, *_JOB_ENDS)}
 )
 
 

@@ -125,3 +125,27 @@ MONEY = (
         "Ask anew if it is still wanted.",
     ),
 )
+
+MONTHS = (
+    Problem(
+        "month_closed",
+        409,
+        "The month is closed",
+        "A month is closed once; its balances are final.",
+        "Nothing is left to do; `GET /v1/closes` shows its totals.",
+    ),
+    Problem(
+        "month_not_over",
+        409,
+        "The month is not over",
+        "A month can be closed once its last instant, by the facility's clocks, has passed.",
+        "Close it after the instant `until_us`.",
+    ),
+    Problem(
+        "month_out_of_order",
+        409,
+        "Another month comes first",
+        "Months are closed one after the other, from the first entry of the books on.",
+        "Close the month named in `next` first.",
+    ),
+)

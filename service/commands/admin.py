@@ -241,6 +241,16 @@ def funder_create(name: str, output: str, **options: Any) -> None:
     show([asdict(row)], ("id", "name"), output)
 
 
+@funder.command("list")
+@data_options
+@output_options
+def funder_list(output: str, **options: Any) -> None:
+    """List funders."""
+    with room_of(options) as room:
+        rows = granted(room.list_funders(CONSOLE))
+    show([asdict(row) for row in rows], ("id", "name"), output)
+
+
 @click.group()
 def programme() -> None:
     """Programmes: budgets of funders."""

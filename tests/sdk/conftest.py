@@ -78,6 +78,11 @@ class Script:
         return httpx.Response(status, content=b"" if body is None else json.dumps(body).encode(), headers=named)
 
     @staticmethod
+    def table(text: str) -> httpx.Response:
+        """An answer as CSV."""
+        return httpx.Response(200, content=text.encode(), headers={"Content-Type": "text/csv; charset=utf-8"})
+
+    @staticmethod
     def problem(status: int, code: str, **fields: object) -> httpx.Response:
         """A problem document."""
         retry = {"Retry_After": str(fields["retry_after_s"])} if "retry_after_s" in fields else {}

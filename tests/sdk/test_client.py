@@ -154,7 +154,7 @@ def test_the_plain_reads(script: Any) -> None:
     assert client.job("job_1").id == "job_1"
     assert client.backends() == [{"name": "aer"}]
     assert client.me() == {"role": "member"}
-    assert client.statement("prj_1") == {"jobs": {}}
+    assert client.statement(project="prj_1") == {"jobs": {}}
     assert client.service_version() == {"version": "0.1.0"}
     with pytest.raises(NotFound):
         client.job("other")
@@ -168,3 +168,16 @@ def test_a_client_is_copied_as_itself_and_pickled_without_sockets() -> None:
     with Client("http://x.example", "qb_x") as client:
         assert copy.deepcopy(client) is client
         assert pickle.loads(pickle.dumps(client)).url == "http://x.example"
+
+
+def test_reports_of_a_month(script: Any) -> None:
+    script.say(script.answer(200, {"month": "2026-11"}), script.table("section\nline\n"), script.table("BilledCost\n"))
+    client = script.client()
+    assert client.statement("2026-11") == {"month": "2026-11"}
+    assert client.statement_csv("2026-11", project="prj_1") == "section\nline\n"
+    assert client.focus("2026-11", version="1.2") == "BilledCost\n"
+    assert script.lines() == [
+        "GET /v1/projects/me/statements/2026-11",
+        "GET /v1/projects/prj_1/statements/2026-11?format=csv",
+        "GET /v1/projects/me/focus/2026-11?version=1.2",
+    ]

@@ -16,6 +16,11 @@ from qubator.money import decimal
 from qubator.profile import DEFAULT_PROFILE, check_token, check_url, save_profile
 from qubator.quota import FIGURES, Quota
 
+MONTH_FIGURES = (
+    *("opening", "issued", "transferred_in", "transferred_out", "withdrawn", "settled", "corrected", "expired"),
+    *("rolled_over", "closing"),
+)
+
 
 @click.command()
 @click.argument("url", required=False)
@@ -58,12 +63,26 @@ def quota(frame: Frame, project: str) -> None:
 
 
 @click.command()
+@click.argument("month", required=False)
+@click.option("--csv", "as_csv", is_flag=True, help="Print the month's statement as CSV.")
 @click.option("--project", default="me", metavar="ID", help="For operators: whose statement.")
 @framed
-def statement(frame: Frame, project: str) -> None:
-    """Show the account statement: grants, jobs, and what the facility absorbed."""
-    record = frame.client().statement(project)
-    frame.show(record, lambda: _statement_lines(record, frame.width))
+def statement(frame: Frame, month: str | None, as_csv: bool, project: str) -> None:
+    """Show the account statement: as of now, or of a MONTH (2026-11).
+
+    Of now it tells grants, jobs, and what the facility absorbed; of a month what each grant began with, paid and ended
+    with.
+    """
+    if as_csv:
+        if month is None:
+            raise click.UsageError("name the month: qubator statement 2026-11 --csv")
+        click.echo(frame.client().statement_csv(month, project=project), nl=False)
+        return
+    record = frame.client().statement(month, project=project)
+    if month is None:
+        frame.show(record, lambda: _statement_lines(record, frame.width))
+    else:
+        frame.show(record, lambda: _month_lines(record, frame.width))
 
 
 @click.command()
@@ -99,6 +118,24 @@ def version(frame: Frame) -> None:
     plain = {word: value for word, value in service.items() if isinstance(value, str | int)}
     lines = pairs({"client": __version__, **plain}, width=frame.width)
     frame.show({"client": __version__, "service": service}, lambda: lines)
+
+
+def _month_lines(record: dict[str, Any], width: int) -> list[str]:
+    state = "closed: it stays as it is" if record.get("closed") else "open: it may still change"
+    lines = pairs({"project": record.get("project_id"), "month": f"{record.get('month')} ({state})"}, width=width)
+    for line in record.get("lines", ()):
+        shown = [word for word in MONTH_FIGURES if line[word] or word in ("opening", "closing")]
+        rows = [(word.replace("_", " "), _amount(line[word], line["asset"])) for word in shown]
+        lines += ["", *table((str(line["payer"]), str(line["asset"])), rows, width=width, right=(1,))]
+    for each in record.get("corrections", ()):
+        change = _amount(each["price"], record["asset"])
+        lines += ["", f"corrected {each['job_id']} by {change} {record['asset']}: {each['reason']}"]
+    return lines
+
+
+def _amount(amount: int, asset: str) -> str:
+    """Money in whole units, everything native as it is counted: assets of money are written in capitals."""
+    return decimal(amount) if asset.isupper() else str(amount)
 
 
 def _statement_lines(record: dict[str, Any], width: int) -> list[str]:

@@ -211,9 +211,19 @@ class Client:
         """What is settled, in flight, committed and available, in total and per grant, and how long it will last."""
         return Quota.from_json(self._connection.request("GET", f"/v1/projects/{segment(project)}/balance").body)
 
-    def statement(self, project: str = "me") -> dict[str, Any]:
-        """The account statement of a project, as the service writes it."""
-        return dict(self._connection.request("GET", f"/v1/projects/{segment(project)}/statement").body)
+    def statement(self, month: str | None = None, *, project: str = "me") -> dict[str, Any]:
+        """The account statement of a project, as the service writes it: as of now, or of a month ("2026-11")."""
+        return dict(self._connection.request("GET", _statement_path(project, month)).body)
+
+    def statement_csv(self, month: str, *, project: str = "me") -> str:
+        """The statement of a month ("2026-11") as CSV."""
+        params = {"format": "csv"}
+        return str(self._connection.request("GET", _statement_path(project, month), params=params).body)
+
+    def focus(self, month: str, *, version: str = "1.3", project: str = "me") -> str:
+        """Cost and usage of a month as CSV in FOCUS, the open specification of FinOps; `version` is 1.2 or 1.3."""
+        path = f"/v1/projects/{segment(project)}/focus/{segment(month)}"
+        return str(self._connection.request("GET", path, params={"version": version}).body)
 
     def backends(self) -> list[dict[str, Any]]:
         """All backends with their states and limits."""
@@ -274,6 +284,11 @@ class Client:
 def new_key() -> str:
     """A fresh Idempotency-Key."""
     return uuid.uuid4().hex
+
+
+def _statement_path(project: str, month: str | None) -> str:
+    home = f"/v1/projects/{segment(project)}"
+    return f"{home}/statement" if month is None else f"{home}/statements/{segment(month)}"
 
 
 def _submission(circuit_or_pubs: Any, terms: JobTerms) -> Submission:
