@@ -23,10 +23,13 @@ import psycopg
 import pytest
 from hypothesis import settings
 
-from ledger.commands import Command, FundProgramme, IssueGrant
+from ledger.commands import Command, FundProgramme, IssueGrant, PlaceHold, SettleHold
 from ledger.core import apply, decide
-from ledger.model import Entry, Grant
-from store import book, identity
+from ledger.funders import split
+from ledger.model import CNY, Entry, Grant, Line
+from ledger.terms import Terms
+from store import book, identity, programmes
+from store import terms as terms_store
 from store.database import Connection, Database, open_database
 from store.rows import FunderRow, JobRow, MemberRow, ProgrammeRow, ProjectRow
 
@@ -207,7 +210,8 @@ JOB = JobRow(
 class Town:
     """Projects with a member each, a funder, and what they do, in a database.
 
-    Every project has a member "<project>-ann"; every grant comes from the programme "seed" of the funder "city".
+    Every project has a member "<project>-ann"; every grant comes from the programme "seed" of the funder "city", unless
+    the story names others.
     """
 
     database: Database
@@ -220,31 +224,58 @@ class Town:
                 identity.insert_project(connection, ProjectRow(project_id, project_id.title(), 100, number))
                 member = MemberRow(f"{project_id}-ann", project_id, "Ann", "member", number)
                 identity.insert_member(connection, member)
-            if not book.list_funders(connection):
-                book.insert_funder(connection, FunderRow("city", "The City", 0))
-                book.insert_programme(connection, ProgrammeRow("seed", "city", "Seed", "CNY", 0))
+            if not programmes.list_funders(connection):
+                programmes.insert_funder(connection, FunderRow("city", "The City", 0))
+                programmes.insert_programme(connection, ProgrammeRow("seed", "city", "Seed", CNY, 0))
 
         self.database.writer.run(unit)
         return self
 
+    def programme(self, programme_id: str, *funders: tuple[str, int], terms: Terms | None = None) -> ProgrammeRow:
+        """A programme with its funders, who are entered if they are new, and with its terms."""
+        row = ProgrammeRow(programme_id, funders[0][0], programme_id.title(), CNY, 0, funders)
+
+        def unit(connection: Connection) -> None:
+            known = {funder.id for funder in programmes.list_funders(connection)}
+            for funder_id, _ in funders:
+                if funder_id not in known:
+                    programmes.insert_funder(connection, FunderRow(funder_id, f"Funder {funder_id}", 0))
+            programmes.insert_programme(connection, row)
+            if terms is not None:
+                terms_store.insert_terms(connection, terms, 0)
+
+        self.database.writer.run(unit)
+        return row
+
     def grant(self, project_id: str, amount: int, **changes: Any) -> Grant:
         """Fund the programme with `amount` and give all of it to the project, valid for ever from 0."""
-        grant = Grant(f"{project_id}-grant", "seed", "city", project_id, "CNY", amount, 0, 10**18, 0, 0)
+        grant = Grant(f"{project_id}-grant", "seed", (("city", 1),), project_id, CNY, amount, 0, 10**18, 0, 0)
         grant = replace(grant, **changes)
 
         def unit(connection: Connection) -> None:
-            books = book.load_book(connection, programme_ids=["seed"])
-            fund = _entry(decide(books, FundProgramme(0, f"for-{grant.id}", "seed", "city", "CNY", amount)))
-            apply(books, fund)
-            issue = _entry(decide(books, IssueGrant(0, grant)))
-            apply(books, issue, grant=grant)
-            book.insert_grant(connection, grant)
-            book.record(connection, [fund, issue], books)
+            books = book.load_book(connection, programme_ids=[grant.programme_id])
+            entries = []
+            commands: list[Command] = [
+                FundProgramme(0, f"for-{grant.id}/{funder_id}", grant.programme_id, funder_id, grant.asset, part)
+                for funder_id, part in split(amount, grant.funders).items()
+            ]
+            for command in [*commands, IssueGrant(0, grant)]:
+                entries.append(_entry(decide(books, command)))
+                apply(books, entries[-1])
+            book.record(connection, entries, books)
 
         self.database.writer.run(unit)
         return grant
 
-    def post(self, command: Command, **subjects: list[str]) -> Entry:
+    def hold(self, job_id: str, project_id: str, amount: int, at_us: int = 10, **changes: Any) -> Entry:
+        """Hold `amount` for a job: so many ms at a price of 1."""
+        return self.post(self.holding(job_id, project_id, amount, at_us, **changes), project_ids=[project_id])
+
+    def settle(self, job_id: str, amount: int, at_us: int = 20) -> Entry:
+        """Settle a job that used so many ms at a price of 1."""
+        return self.post(self.settling(job_id, amount, at_us), job_ids=[job_id])
+
+    def post(self, command: Command, **subjects: Any) -> Entry:
         """Load the subjects, decide, apply and record in one unit; the command must not be refused."""
 
         def unit(connection: Connection) -> Entry:
@@ -255,6 +286,21 @@ class Town:
             return entry
 
         return self.database.writer.run(unit)
+
+    @staticmethod
+    def priced(amount: int) -> tuple[Line, ...]:
+        """The simplest price of `amount`: so many ms at 1 each."""
+        return (Line("qpu_ms", amount, 1),)
+
+    @staticmethod
+    def holding(job_id: str, project_id: str, amount: int, at_us: int = 10, **changes: Any) -> PlaceHold:
+        """The command that holds `amount` for a job."""
+        return replace(PlaceHold(at_us, job_id, project_id, CNY, Town.priced(amount)), **changes)
+
+    @staticmethod
+    def settling(job_id: str, amount: int, at_us: int = 20) -> SettleHold:
+        """The command that settles a job at `amount`."""
+        return SettleHold(at_us, job_id, Town.priced(amount))
 
     @staticmethod
     def job(job_id: str = "job-1", **changes: Any) -> JobRow:

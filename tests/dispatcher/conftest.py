@@ -18,16 +18,24 @@ import pytest
 from backends.catalogue import catalogue
 from backends.findings import CircuitFindings, Findings
 from backends.rejected import Rejection
+from dispatcher.admission import Accepted
 from dispatcher.auditor import audit_store
 from dispatcher.ground import Ground
-from dispatcher.intake import Accepted
 from dispatcher.loop import Dispatcher
-from dispatcher.model import Caller, Refusal, Role, Submission
+from dispatcher.model import Caller, GrantTerms, Refusal, Role, Submission
 from dispatcher.reports import report_of
 from dispatcher.room import Room
 from dispatcher.rules import Rules
+from ledger.book import Book
+from ledger.commands import TopUp
+from ledger.model import CNY, FULL_PPM
+from ledger.rates import RateLine
+from ledger.terms import Budget, Rule, Terms
+from ledger.wallets import top_up
 from scheduler.policy import Policy
-from store import leader, schema
+from store import book as book_store
+from store import budgets, identity, leader, rate_lines, schema
+from store import terms as terms_store
 from store.blobs import Blobs
 from store.database import Connection, Database
 from store.rows import JobRow
@@ -209,21 +217,71 @@ class Zone:
         assert not isinstance(row, Refusal), row
         return Caller(row.id, project_id, role, f"tok-{row.id}")
 
-    def grant(self, project_id: str, amount: int, *, until_us: int = NOW_US + DAY_US, priority: int = 0) -> str:
+    def funder(self, name: str) -> str:
+        """The funder of that name, made if there is none."""
+        known = self.room.list_funders(OPERATOR)
+        assert not isinstance(known, Refusal)
+        found = next((one for one in known if one.name == name), None) or self.room.create_funder(OPERATOR, name)
+        assert not isinstance(found, Refusal), found
+        return found.id
+
+    def programme(
+        self, name: str, *funders: tuple[str, int], budget: int = 10**15, asset: str = CNY, **terms: Any
+    ) -> str:
+        """A programme of funders by name and weight (the city's alone if none is named), with terms if any are told."""
+        shares = [(self.funder(funder), weight) for funder, weight in funders or (("city", 1),)]
+        made = self.room.create_programme(OPERATOR, name, shares, asset, budget)
+        assert not isinstance(made, Refusal), made
+        if terms:
+            self.terms(made.id, **terms)
+        return made.id
+
+    def terms(self, programme_id: str, *rules: Rule, version: int = 1, share_ppm: int = FULL_PPM, **told: Any) -> Terms:
+        """A version of a programme's terms: the rules, or one for everybody."""
+        terms = Terms(programme_id, version, rules or (Rule(share_ppm),), **told)
+        self.write(lambda conn: terms_store.insert_terms(conn, terms, self.clock.now_us()))
+        return terms
+
+    def grant(
+        self,
+        project_id: str,
+        amount: int,
+        *,
+        until_us: int = NOW_US + DAY_US,
+        priority: int = 0,
+        programme_id: str | None = None,
+        asset: str = CNY,
+        **restrictions: tuple[str, ...],
+    ) -> str:
+        """A grant of the programme "vouchers", or of the one that is named."""
         programmes = self.room.list_programmes(OPERATOR)
         assert not isinstance(programmes, Refusal)
-        if not programmes:
-            funder = self.room.create_funder(OPERATOR, "city")
-            assert not isinstance(funder, Refusal)
-            programme = self.room.create_programme(OPERATOR, "vouchers", funder.id, "CNY", 10**15)
-            assert not isinstance(programme, Refusal)
-            programme_id = programme.id
-        else:
-            programme_id = programmes[0][0].id
+        vouchers = (row.id for row, _ in programmes if row.name == "vouchers")
+        chosen = programme_id or next(vouchers, None) or self.programme("vouchers")
         now = self.clock.now_us()
-        made = self.room.issue_grant(OPERATOR, project_id, programme_id, "CNY", amount, now, until_us, priority)
+        wanted = GrantTerms(project_id, chosen, asset, amount, now, until_us, priority, **restrictions)
+        made = self.room.issue_grant(OPERATOR, wanted)
         assert not isinstance(made, Refusal), made
         return made.id
+
+    def top_up(self, project_id: str, amount: int) -> None:
+        entry = top_up(TopUp(self.clock.now_us(), f"top-{next(self._numbers)}", project_id, CNY, amount))
+        self.write(lambda conn: book_store.record(conn, [entry], Book.empty()))
+
+    def rate(self, resource: Any, unit_price: int, quantum: int = 1, **told: Any) -> RateLine:
+        """A new line of the rate card, in force from now on."""
+        told = {"valid_from_us": self.clock.now_us(), "created_us": self.clock.now_us()} | told
+        line = RateLine(f"rate-{next(self._numbers)}", resource, unit_price, quantum, **told)
+        self.write(lambda conn: rate_lines.insert_lines(conn, [line]))
+        return line
+
+    def budget(self, project_id: str, kind: str, key: str, limit: int) -> None:
+        self.write(lambda conn: budgets.put(conn, Budget(project_id, kind, key, limit)))
+
+    def describe(self, project_id: str, **told: Any) -> None:
+        row = self.room.get_project(OPERATOR, project_id)
+        assert row is not None
+        self.write(lambda conn: identity.describe_project(conn, replace(row, **told)))
 
     # What they do.
 
