@@ -7,7 +7,7 @@ nobody has to add up the past; `ledger.invariants.audit` proves that they still 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
@@ -84,6 +84,8 @@ def load_book(
         names.add(accounts.programme(grant.programme_id))
     for project_id in {*projects, *(hold.project_id for hold in holds.values())}:
         names.update((accounts.wallet(project_id), accounts.wallet_held(project_id)))
+    for hold in holds.values():
+        names.update(_earned_of(hold, grants))
     in_force = terms.in_force(connection, {grant.programme_id for grant in grants.values()})
     limits = budgets.of_projects(connection, projects)
     scopes = {claim.scope for hold in holds.values() for claim in hold.claims}
@@ -100,6 +102,14 @@ def load_book(
         claims=claimed(connection, sorted(scopes)),
         budgets=limits,
     )
+
+
+def _earned_of(hold: Hold, grants: Mapping[str, Grant]) -> Iterator[str]:
+    if hold.state == "settled":
+        yield from (accounts.EARNED_OF_OVERRUN, accounts.EARNED_OF_WALLETS)
+        for part in hold.slices:
+            if part.payer != WALLET:
+                yield from (accounts.earned(funder_id) for funder_id, _ in grants[part.payer].funders)
 
 
 def whole_book(connection: Connection) -> Book:
@@ -331,6 +341,11 @@ def _read_entries(connection: Connection, wanted: Select[tuple[Any, ...]]) -> It
 def entries_of_job(connection: Connection, job_id: str) -> list[Entry]:
     """The entries of one job, in order."""
     return list(_read_entries(connection, _entries_wanted().where(_entries.c.job_id == job_id)))
+
+
+def entry_of(connection: Connection, entry_id: str) -> Entry | None:
+    """One entry, or None."""
+    return next(_read_entries(connection, _entries_wanted().where(_entries.c.id == entry_id)), None)
 
 
 def all_balances(connection: Connection) -> dict[tuple[str, str], int]:
