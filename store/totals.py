@@ -101,13 +101,14 @@ def stale_holds(connection: Connection) -> list[str]:
 def open_holds(connection: Connection, project_id: str, asset: str) -> tuple[int, int]:
     """What open holds of a project set aside at most: for jobs under way, and for jobs that wait."""
     wanted = (
-        select(_jobs.c.state == "queued", func.sum(_holds.c.amount))
+        select(_jobs.c.state, func.sum(_holds.c.amount))
         .select_from(_holds.join(_jobs, _jobs.c.id == _holds.c.job_id))
         .where(_holds.c.project_id == project_id, _holds.c.state == "open", _holds.c.asset == asset)
-        .group_by(_jobs.c.state == "queued")
+        .group_by(_jobs.c.state)
     )
-    sums = {bool(queued): int(amount) for queued, amount in connection.execute(wanted)}
-    return sums.get(False, 0), sums.get(True, 0)
+    sums = {str(state): int(amount) for state, amount in connection.execute(wanted)}
+    committed = sums.pop("queued", 0)
+    return sum(sums.values()), committed
 
 
 def spent_since(connection: Connection, project_id: str, since_us: int) -> tuple[int, int | None]:

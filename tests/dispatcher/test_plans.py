@@ -48,9 +48,12 @@ def told(before: Terms | None, after: Terms, asset: str = "CNY") -> list[str]:
 
 def test_a_new_programme_is_all_that_is_not_usual() -> None:
     assert told(None, PLAIN) == ["+ rule 1: 50 %"]
+    rule = (
+        "60 %, 12.5 % more with rural, up to 90 % together with those before it, category research or training, "
+        "stage seed, younger than 12 months, with small, at most 2.500000 CNY a job"
+    )
     assert told(None, RICH) == [
-        "+ rule 1: 60 %, 12.5 % more with rural, up to 90 % together with those before it, category research or "
-        "training, stage seed, younger than 12 months, with small, at most 2.500000 CNY a job",
+        f"+ rule 1: {rule}",
         "+ rule 2: 50 %",
         "+ excluded costs: storage_mib_h",
         "+ related parties: paid for like others",
