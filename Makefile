@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lock reference bench-service clean
+.PHONY: help demo up test check lock reference bench-service bench-ledger clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ reference: $(STAMP) ## Write docs/reference.md from the code
 
 bench-service: $(STAMP) ## Measure the service beside a plain Aer loop
 	@$(BIN)/python -m benchmarks.service
+
+bench-ledger: $(STAMP) ## Measure holds and settlements beside plain inserts of the same rows
+	@$(BIN)/python -m benchmarks.ledger
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

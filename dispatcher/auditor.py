@@ -31,6 +31,7 @@ def audit_store(database: Database) -> AuditReport:
         violations = list(ledger.invariants.audit(counted, book))
         states = totals.states_of_jobs(conn)
         violations += _jobs_against_holds(states, book.holds)
+        violations += _sums_against_lines(totals.sums_of_holds(conn), book.holds)
         violations += _attempts(conn, states)
     counts = {"jobs": len(states), "entries": counted.count, "grants": len(book.grants), "holds": len(book.holds)}
     return AuditReport(counts, violations)
@@ -63,6 +64,16 @@ def _jobs_against_holds(states: dict[str, str], holds: dict[str, Hold]) -> list[
         elif state == "succeeded" and hold.state != "settled":
             found.append(f"job {job_id} has succeeded and its hold is {hold.state}")
     return found
+
+
+def _sums_against_lines(sums: dict[str, tuple[int, int]], holds: dict[str, Hold]) -> list[str]:
+    """Statements and forecasts add up what is written as a hold's amount and charge: its lines must say the same."""
+    return [
+        f"the hold of job {job_id} is written down as {amount}, charged {charged}; "
+        f"its lines make {holds[job_id].amount}, charged {holds[job_id].charged}"
+        for job_id, (amount, charged) in sums.items()
+        if (amount, charged) != (holds[job_id].amount, holds[job_id].charged)
+    ]
 
 
 def _attempts(conn: Connection, states: dict[str, str]) -> list[str]:

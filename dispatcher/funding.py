@@ -116,8 +116,9 @@ class Funding:
         if not funders or any(weight < 1 for _, weight in funders) or len(dict(funders)) != len(funders):
             detail = "A programme has at least one funder, each named once with a weight of at least 1."
             return Refusal("invalid_request", detail, {"funders": [list(share) for share in funders]})
-        if min(split(budget, funders).values()) < 1:
-            return _too_little("budget", budget)
+        least = _least_to_share(funders)
+        if budget < least:
+            return _too_little("budget", budget, least)
         return None
 
     def pledge(self, conn: Connection, row: ProgrammeRow, amount: int, entry_id: str) -> None:
@@ -155,6 +156,11 @@ class Funding:
         def unit(conn: Connection) -> Grant | Refusal:
             if identity.get_project(conn, wanted.project_id) is None:
                 return no_project(wanted.project_id)
+            members = {member.id for member in identity.list_members(conn, wanted.project_id)}
+            for member_id in wanted.members:
+                if member_id not in members:
+                    detail = f"There is no member {member_id} in project {wanted.project_id}."
+                    return Refusal("not_found", detail, {"member_id": member_id})
             programme = find_programme(conn, wanted.programme_id)
             if programme is None:
                 return no_programme(wanted.programme_id)
@@ -192,6 +198,9 @@ def wrong_terms(wanted: GrantTerms, now_us: int) -> Refusal | None:
         if resource not in RESOURCES:
             detail = f"A grant pays for {', '.join(RESOURCES)}, not for {resource!r}."
             return Refusal("invalid_request", detail, {"resource": resource})
+    if wanted.asset in NATIVE and wanted.resources and wanted.asset not in wanted.resources:
+        detail = f"A grant in {wanted.asset} pays for {wanted.asset} alone, not for {', '.join(wanted.resources)}."
+        return Refusal("invalid_request", detail, {"asset": wanted.asset, "resources": list(wanted.resources)})
     for backend in wanted.backends:
         if spec_of(backend) is None:
             return Refusal("invalid_request", f"There is no backend {backend!r}.", {"backend": backend})
@@ -214,5 +223,14 @@ def operators_only(caller: Caller) -> Refusal:
     return Refusal("forbidden", detail, {"role": caller.role, "needed": "operator"})
 
 
-def _too_little(what: str, amount: int) -> Refusal:
-    return Refusal("invalid_request", f"{what} is {amount}; at least 1 is needed.", {what: amount})
+def _least_to_share(funders: Sequence[tuple[str, int]]) -> int:
+    """The smallest amount of which each funder pledges 1 or more: the first one gets what does not divide."""
+    total = sum(weight for _, weight in funders)
+    return max((-(-total // weight) for _, weight in funders[1:]), default=1)
+
+
+def _too_little(what: str, amount: int, least: int = 1) -> Refusal:
+    detail = f"{what} is {amount}; at least {least} is needed."
+    if least > 1:
+        detail = f"{what} is {amount}; at least {least} is needed, so that each funder pledges 1 or more."
+    return Refusal("invalid_request", detail, {what: amount, "least": least})

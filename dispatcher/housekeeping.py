@@ -58,19 +58,21 @@ class Housekeeping:
 
         def unit(conn: Connection) -> int:
             book = book_store.load_book(conn, grant_ids=due)
-            entries = []
+            entries: list[Entry] = []
+            closed = 0
             for grant_id in due:
                 entry = ledger.core.decide(book, ExpireGrant(now, grant_id))
                 if isinstance(entry, LedgerRefusal):
                     continue
                 ledger.core.apply(book, entry)
                 entries.append(entry)
+                closed += 1
                 again = self._rolled_over(book, grant_id, entry)
                 if again is not None:
                     ledger.core.apply(book, again)
                     entries.append(again)
             book_store.record(conn, entries, book)
-            return len(entries)
+            return closed
 
         return self._ground.database.writer.run(unit)
 

@@ -9,42 +9,28 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import ledger.core
 from backends.catalogue import estimate_us, feasible
 from backends.findings import Findings
 from backends.rejected import Rejection
-from dispatcher.claims import claimant_of, rates_for
+from dispatcher.admission import Accepted, Admission, Agreed, Plan, refused, same_or_conflict
+from dispatcher.claims import rates_for
 from dispatcher.ground import Ground
-from dispatcher.inbox import cancel_requested, job_submitted
+from dispatcher.inbox import cancel_requested
 from dispatcher.model import Caller, Refusal, Submission
 from dispatcher.pricing import pinned_quote, quote_of
 from dispatcher.promises import honoured
-from ledger.allocation import allocate
-from ledger.book import Book
-from ledger.commands import PlaceHold
-from ledger.model import Entry, Line, in_words
-from ledger.model import Refusal as LedgerRefusal
+from ledger.model import in_words
 from ledger.rates import RateLine
-from ledger.terms import Terms
 from ledger.terms_json import terms_from_json, terms_to_json
-from store import book as book_store
-from store import identity, inbox, inspections, jobs, quotes, rate_lines, totals, workers
+from store import identity, inbox, inspections, jobs, quotes, rate_lines, workers
 from store.database import Connection
-from store.rows import JobChange, JobRow, ProjectRow, QuoteRow
+from store.rows import JobChange, JobRow, QuoteRow
 from workers.inspector import InspectorUnavailable
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """An admitted job; `created` is False when an idempotency key led to one that was there."""
-
-    job: JobRow
-    created: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +48,6 @@ class QuoteAnswer:
     expires_us: int
     payers: Sequence[Mapping[str, Any]]
     missing: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """What jobs of one kind have in common: findings, backends (best first), times and quote."""
-
-    findings: Mapping[str, Any]
-    backends: tuple[str, ...]
-    estimate_us: int
-    time_limit_us: int
-    quote: Mapping[str, Any]
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A submission that passed every check that needs no lock. `pinned` are the terms that a quote promised."""
-
-    submission: Submission
-    project_id: str
-    terms: _Terms
-    work_hash: str
-    measured_now: bool
-    pinned: tuple[Terms, ...] = ()
-
-
-def refused(found: Rejection | LedgerRefusal) -> Refusal:
-    """The same no in the dispatcher's words."""
-    return Refusal(found.code, found.detail, dict(found.fields))
 
 
 class Intake:
@@ -114,11 +71,11 @@ class Intake:
             if isinstance(project_id, Refusal):
                 answers[index] = project_id
             elif (earlier := known.get((project_id, submission.idempotency_key or ""))) is not None:
-                answers[index] = _same_or_conflict(earlier, submission)
+                answers[index] = same_or_conflict(earlier, submission)
             else:
                 waiting.append(index)
         plans = self._plans(caller, [submissions[index] for index in waiting])
-        admitted: list[tuple[int, _Plan]] = []
+        admitted: list[tuple[int, Plan]] = []
         for index, plan in zip(waiting, plans, strict=True):
             if isinstance(plan, Refusal):
                 answers[index] = plan
@@ -134,21 +91,25 @@ class Intake:
         return [answer for answer in answers if answer is not None]
 
     def quote(self, caller: Caller, submissions: Sequence[Submission]) -> list[QuoteAnswer | Refusal]:
-        """Price, payers and expected waiting time of each submission. Reserves nothing, promises the price."""
+        """Price, payers and expected waiting time of each submission, as of now. Reserves nothing, promises the price.
+
+        Refusals: those of `submit` but for queue_full, idempotency, quotes and means: what has no payer is `missing`.
+        """
         answers: list[QuoteAnswer | Refusal] = []
         refusals = [self._project_of(caller, submission) for submission in submissions]
         if any(isinstance(refusal, Refusal) for refusal in refusals):
             other = Refusal("forbidden", "Another quote of this request was refused.")
             return [refusal if isinstance(refusal, Refusal) else other for refusal in refusals]
-        plans = self._plans(caller, submissions)
+        # A quote is today's price: one that named an older quote would keep yesterday's alive for ever.
+        plans = self._plans(caller, [replace(submission, quote_id=None) for submission in submissions])
         now = self._ground.now_us()
         given: list[QuoteRow] = []
         with self._ground.database.read() as conn:
             waiting_count, backlog = jobs.backlog_us(conn)
             slots = self._slots(conn)
             wait_us = backlog // max(1, slots) if waiting_count else 0
-            projects = {plan.project_id for plan in plans if isinstance(plan, _Plan)}
-            admission = _Admission.over(conn, caller, now, self._ground, projects)
+            projects = {plan.project_id for plan in plans if isinstance(plan, Plan)}
+            admission = Admission.over(conn, caller, now, self._ground, projects)
             for plan in plans:
                 if isinstance(plan, Refusal):
                     answers.append(plan)
@@ -163,7 +124,7 @@ class Intake:
             self._ground.database.writer.run(lambda conn: quotes.insert_quotes(conn, given))
         return answers
 
-    def _promise(self, plan: _Plan, admission: _Admission, now: int) -> QuoteRow:
+    def _promise(self, plan: Plan, admission: Admission, now: int) -> QuoteRow:
         """The quote to be kept: the price, and the terms of every programme of the project as they are now."""
         asked = plan.submission
         body = {
@@ -232,7 +193,7 @@ class Intake:
                     found[project_id, key] = job
         return found
 
-    def _plans(self, caller: Caller, submissions: Sequence[Submission]) -> list[_Plan | Refusal]:
+    def _plans(self, caller: Caller, submissions: Sequence[Submission]) -> list[Plan | Refusal]:
         hashes = ["sha256:" + hashlib.sha256(s.work).hexdigest() for s in submissions]
         kept: dict[str, Findings] = {}
         if hashes:
@@ -255,8 +216,8 @@ class Intake:
             promised = quotes.get_quotes(conn, {s.quote_id for s in submissions if s.quote_id is not None})
         now = self._ground.now_us()
         # The jobs of a batch are often alike but for their angles: each kind is routed and priced once.
-        agreed: dict[tuple[Findings, str, int | None, int | None], _Terms | Refusal] = {}
-        plans: list[_Plan | Refusal] = []
+        agreed: dict[tuple[Findings, str, int | None, int | None], Agreed | Refusal] = {}
+        plans: list[Plan | Refusal] = []
         for work_hash, submission in zip(hashes, submissions, strict=True):
             found = measured.get(work_hash)
             if isinstance(found, Rejection):
@@ -270,7 +231,7 @@ class Intake:
                 if isinstance(quoted, QuoteRow):
                     pinned = tuple(terms_from_json(document) for document in quoted.body["terms"])
                     plans.append(
-                        _Plan(submission, project_id, _quoted(quoted, findings), work_hash, found is not None, pinned)
+                        Plan(submission, project_id, _quoted(quoted, findings), work_hash, found is not None, pinned)
                     )
                 else:
                     plans.append(quoted)
@@ -282,12 +243,12 @@ class Intake:
             if isinstance(terms, Refusal):
                 plans.append(terms)
                 continue
-            plans.append(_Plan(submission, project_id, terms, work_hash, found is not None))
+            plans.append(Plan(submission, project_id, terms, work_hash, found is not None))
         return plans
 
     def _terms(
         self, submission: Submission, findings: Findings, card: Sequence[RateLine], now: int
-    ) -> _Terms | Refusal:
+    ) -> Agreed | Refusal:
         """Where the job would run, for how long and at what price, or why not. Reads no more than the kind of job."""
         rules = self._ground.rules
         candidates = feasible(findings, submission.backend, rules.memory_mib)
@@ -319,11 +280,11 @@ class Intake:
                 "Raise max_cost, lower the shots, or set a shorter time_limit_s.",
                 {"ceiling": ceiling, "max_cost": submission.max_cost, "asset": rules.asset},
             )
-        return _Terms(findings.to_json(), candidates, estimate, limit, quote, pinned_quote(quote).ceiling.lines)
+        return Agreed(findings.to_json(), candidates, estimate, limit, quote, pinned_quote(quote).ceiling.lines)
 
-    def _admit(self, conn: Connection, caller: Caller, plans: Sequence[_Plan]) -> list[Accepted | Refusal]:
+    def _admit(self, conn: Connection, caller: Caller, plans: Sequence[Plan]) -> list[Accepted | Refusal]:
         now = self._ground.now_us()
-        admission = _Admission.over(conn, caller, now, self._ground, {plan.project_id for plan in plans})
+        admission = Admission.over(conn, caller, now, self._ground, {plan.project_id for plan in plans})
         keys: dict[str, list[str]] = {}
         for plan in plans:
             if plan.submission.idempotency_key is not None:
@@ -336,167 +297,9 @@ class Intake:
         return answers
 
 
-class _Admission:
-    """One commit's worth of admissions: decide each against the same book, then write all at once."""
-
-    def __init__(
-        self,
-        conn: Connection,
-        caller: Caller,
-        now_us: int,
-        ground: Ground,
-        book: Book,
-        projects: Mapping[str, ProjectRow],
-    ) -> None:
-        self.known: dict[tuple[str, str], JobRow] = {}
-        self._conn, self._caller, self._now_us, self._ground, self._book = conn, caller, now_us, ground, book
-        self._projects = projects
-        self._rows: list[JobRow] = []
-        self._plans: list[_Plan] = []
-        self._entries: list[Entry] = []
-        self._queued: dict[str, int] = {}
-
-    @classmethod
-    def over(cls, conn: Connection, caller: Caller, now_us: int, ground: Ground, project_ids: set[str]) -> _Admission:
-        """For jobs of these projects, with all that their admission depends on."""
-        year = ground.rules.local(now_us).year
-        book = book_store.load_book(conn, project_ids=sorted(project_ids), year=year)
-        return cls(conn, caller, now_us, ground, book, identity.get_projects(conn, project_ids))
-
-    def terms_of(self, plan: _Plan) -> list[Terms]:
-        """The terms in force of every programme that the project has a grant of."""
-        programmes = sorted({grant.programme_id for grant in self._book.grants_of(plan.project_id)})
-        return [self._book.terms[programme_id] for programme_id in programmes if programme_id in self._book.terms]
-
-    def preview(self, plan: _Plan) -> tuple[list[dict[str, Any]], int]:
-        """Who would pay which part of the ceiling, and what of it nobody would."""
-        found = allocate(self._book, self._hold(plan, "preview"))
-        shares: dict[str, dict[str, Any]] = {}
-        for part in found.slices:
-            share = shares.setdefault(part.payer, {"payer": part.payer, "asset": part.asset, "amount": 0, "worth": 0})
-            share["amount"] += part.amount
-            share["worth"] += part.worth
-            share["rule"], share["share_ppm"] = part.rule, part.share_ppm
-        return list(shares.values()), found.missing
-
-    def _hold(self, plan: _Plan, job_id: str) -> PlaceHold:
-        rules, submission = self._ground.rules, plan.submission
-        return PlaceHold(
-            at_us=self._now_us,
-            job_id=job_id,
-            project_id=plan.project_id,
-            asset=rules.asset,
-            lines=plan.terms.lines,
-            claimant=claimant_of(
-                self._projects[plan.project_id],
-                self._caller.member_id,
-                submission.category,
-                submission.tags,
-                plan.terms.backends[0],
-                rules,
-                self._now_us,
-            ),
-            pinned=plan.pinned,
-        )
-
-    def take(self, plan: _Plan) -> Accepted | Refusal:
-        submission = plan.submission
-        if submission.idempotency_key is not None:
-            earlier = self.known.get((plan.project_id, submission.idempotency_key))
-            if earlier is not None:
-                return _same_or_conflict(earlier, submission)
-        if (full := self._queue_full(plan.project_id)) is not None:
-            return full
-        job_id = self._ground.new_id("job")
-        decided = ledger.core.decide(self._book, self._hold(plan, job_id))
-        if isinstance(decided, LedgerRefusal):
-            return refused(decided)
-        ledger.core.apply(self._book, decided)
-        self._entries.append(decided)
-        row = self._row(plan, job_id)
-        self._rows.append(row)
-        self._plans.append(plan)
-        self._queued[plan.project_id] += 1
-        if submission.idempotency_key is not None:
-            self.known[plan.project_id, submission.idempotency_key] = row
-        return Accepted(row, created=True)
-
-    def write(self) -> None:
-        """Job, hold, payload and event in the one commit that the caller waits for."""
-        if not self._rows:
-            return
-        conn, works = self._conn, {plan.work_hash: plan.submission.work for plan in self._plans}
-        self._ground.blobs.put_many(conn, list(works.values()))
-        for work_hash, work in works.items():
-            self._ground.works.put(work_hash, work)
-        measured = {plan.work_hash: dict(plan.terms.findings) for plan in self._plans if plan.measured_now}
-        if measured:
-            inspections.put_many(conn, measured, self._now_us)
-        book_store.record(conn, self._entries, self._book)
-        jobs.insert_jobs(conn, self._rows)
-        inbox.append(
-            conn, [job_submitted(row, plan.terms.backends) for row, plan in zip(self._rows, self._plans, strict=True)]
-        )
-
-    def _queue_full(self, project_id: str) -> Refusal | None:
-        if project_id not in self._queued:
-            self._queued[project_id] = totals.queued_of(self._conn, project_id)
-        limit = self._ground.rules.queued_max
-        if self._queued[project_id] < limit:
-            return None
-        detail = f"The project has {self._queued[project_id]} jobs waiting and {limit} is the limit. Try again later."
-        return Refusal("queue_full", detail, {"limit": limit, "value": self._queued[project_id], "retry_after_s": 10})
-
-    def _row(self, plan: _Plan, job_id: str) -> JobRow:
-        submission = plan.submission
-        return JobRow(
-            id=job_id,
-            project_id=plan.project_id,
-            member_id=self._caller.member_id,
-            primitive=submission.primitive,
-            name=submission.name,
-            state="queued",
-            version=1,
-            priority=submission.priority,
-            backend_asked=submission.backend,
-            backend=plan.terms.backends[0],
-            tags=submission.tags,
-            metadata=dict(submission.metadata),
-            request_hash=submission.request_hash,
-            idempotency_key=submission.idempotency_key,
-            work_hash=plan.work_hash,
-            created_us=self._now_us,
-            started_us=None,
-            ended_us=None,
-            time_limit_us=plan.terms.time_limit_us,
-            max_cost=submission.max_cost,
-            estimate_us=plan.terms.estimate_us,
-            quote=dict(plan.terms.quote),
-            findings=dict(plan.terms.findings),
-            result_hash=None,
-            result_size=None,
-            problem=None,
-            usage=None,
-            receipt=None,
-            cancel_requested_us=None,
-            category=submission.category,
-        )
-
-
-def _same_or_conflict(earlier: JobRow, submission: Submission) -> Accepted | Refusal:
-    if earlier.request_hash == submission.request_hash:
-        return Accepted(earlier, created=False)
-    return Refusal(
-        "idempotency_conflict",
-        f"The idempotency key {submission.idempotency_key!r} was used for job {earlier.id} with another body. "
-        "Send the same body again, or use a new key.",
-        {"job_id": earlier.id, "idempotency_key": submission.idempotency_key},
-    )
-
-
-def _quoted(row: QuoteRow, findings: Findings) -> _Terms:
+def _quoted(row: QuoteRow, findings: Findings) -> Agreed:
     """The terms of a job as they were promised."""
     body, quote = row.body, row.body["quote"]
     backends = tuple(body["backends"])
     times = (body["estimate_us"], body["time_limit_us"])
-    return _Terms(findings.to_json(), backends, *times, quote, pinned_quote(quote).ceiling.lines)
+    return Agreed(findings.to_json(), backends, *times, quote, pinned_quote(quote).ceiling.lines)

@@ -68,13 +68,14 @@ class Standing:
         }
 
     def _runs_out_us(self, conn: Connection, found: Statement, project_id: str, now: int) -> int:
-        """By the pace of the last month: when the grants in money are used up, or are over."""
-        spent, first_us = totals.spent_since(conn, project_id, now - LOOK_BACK_DAYS * DAY_US)
+        """By the pace at which they paid in the last month: when the grants in money are used up, or are over."""
+        asset = self._ground.rules.asset
+        spent, first_us = totals.spent_since(conn, project_id, asset, now - LOOK_BACK_DAYS * DAY_US)
         over_us = now - max(first_us, now - LOOK_BACK_DAYS * DAY_US) if first_us is not None else 0
         spells = [
             Spell(line.grant.valid_from_us, line.grant.valid_until_us, line.figures.available)
             for line in found.lines
-            if line.grant.asset == self._ground.rules.asset and not line.grant.expired
+            if line.grant.asset == asset and not line.grant.expired
         ]
         # A first afternoon says little about a year: the pace is taken over a day at least.
         return runs_out(spells, spent, max(over_us, DAY_US), now)

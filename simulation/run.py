@@ -92,7 +92,7 @@ class _Play:
         self.random = Random(seed)  # noqa: S311 - chance here must be repeatable
         self.workload: Workload = draw(self.random, world)
         self.agenda = Agenda()
-        self.treasury = Treasury(self.workload.grants, START_US)
+        self.treasury = Treasury.of(self.workload, START_US)
         self.submissions = {submission.job_id: submission for submission in self.workload.submissions}
         self.shell = Shell(self.agenda, world.policy, self.treasury, self.submissions)
         self.calm_us = START_US + world.storm_us

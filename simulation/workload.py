@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from ledger.commands import ANYBODY
 from ledger.model import CNY, Grant
 from ledger.price import Quote, Usage, quote
 from ledger.rates import RateLine
+from ledger.terms import Budget, Claimant, Rule, Terms
 from scheduler.events import BackendState, TaskSpec
 from simulation.agenda import START_US
 from simulation.world import BACKENDS, SECOND_US, World
@@ -16,10 +19,14 @@ from simulation.world import BACKENDS, SECOND_US, World
 Flaw = Literal["none", "user", "memory", "endless", "crash"]
 
 RATES = (
-    RateLine("simulated/job", "job", 1_000),
-    RateLine("simulated/qpu_ms", "qpu_ms", 20),
-    RateLine("simulated/shots", "shots", 1, 2),
+    RateLine("per-job", "job", 1_000),
+    RateLine("per-ms", "qpu_ms", 200, quantum=10),
+    RateLine("per-kshot", "shots", 500, quantum=1_000),
 )
+YEAR = 1970
+"""The year of every simulated job: the clock starts at the epoch."""
+PLAIN, VOUCHER, KIND = "programme", "voucher", "kind"
+FUNDERS = {PLAIN: (("funder", 1),), VOUCHER: (("funder", 2), ("city", 1)), KIND: (("lab", 1), ("city", 1), ("bank", 5))}
 LONGEST_LIMIT_US = 6 * SECOND_US
 WIDEST_SLOTS = 2
 
@@ -39,6 +46,9 @@ class Submission:
     true_us: int
     flaw: Flaw
     cancel_us: tuple[int, ...]
+    claimant: Claimant = ANYBODY
+    credit_percent: int = 0
+    """So much of what was charged is taken back afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,9 @@ class Workload:
 
     weights: tuple[tuple[str, int], ...]
     grants: tuple[Grant, ...]
+    terms: tuple[Terms, ...]
+    budgets: tuple[Budget, ...]
+    top_ups: tuple[tuple[str, int], ...]
     submissions: tuple[Submission, ...]
     backend_changes: tuple[tuple[int, str, BackendState], ...]
     storm: Storm
@@ -77,7 +90,15 @@ def draw(random: Random, world: World) -> Workload:
         )
     )
     grants = tuple(grant for project_id in projects for grant in _grants(random, world, project_id, submissions))
-    return Workload(weights, grants, submissions, tuple(_backend_changes(random, world)), _storm(random))
+    terms = _terms(random, submissions)
+    budgets = tuple(_budgets(random, projects, submissions))
+    top_ups = tuple(
+        (project_id, _wanted(project_id, submissions) * random.randint(1, 150) // 100 + 1)
+        for project_id in projects
+        if random.random() < 0.7
+    )
+    changes = tuple(_backend_changes(random, world))
+    return Workload(weights, grants, terms, budgets, top_ups, submissions, changes, _storm(random))
 
 
 def _submission(random: Random, world: World, number: int, projects: list[str]) -> Submission:
@@ -105,25 +126,39 @@ def _submission(random: Random, world: World, number: int, projects: list[str]) 
         true_us=max(1_000, estimate_us * random.randint(30, 250) // 100),
         flaw=flaw,
         cancel_us=tuple(at_us + random.randint(0, 4 * SECOND_US) for _ in range(cancels)),
+        claimant=Claimant(
+            member_id=f"m{random.randint(0, 2)}",
+            category=random.choice(("general", "chemistry")),
+            backend=backends[0],
+            traits=random.choice(((), ("rural",))),
+            year=YEAR,
+        ),
+        credit_percent=random.choices((0, 10, 50, 100), (85, 5, 5, 5))[0],
     )
+
+
+def _wanted(project_id: str, submissions: tuple[Submission, ...]) -> int:
+    return sum(each.quote.ceiling.amount for each in submissions if each.project_id == project_id)
 
 
 def _grants(random: Random, world: World, project_id: str, submissions: tuple[Submission, ...]) -> list[Grant]:
     """One to three grants: some start late, some expire in the middle, and together they may not be enough."""
-    wanted = sum(each.quote.ceiling.amount for each in submissions if each.project_id == project_id)
+    wanted = _wanted(project_id, submissions)
     end_us = START_US + world.storm_us + world.patience_us
     grants: list[Grant] = []
     for number in range(random.randint(1, 3)):
         from_us = START_US + (random.randint(0, world.arrivals_us // 2) if random.random() < 0.2 else 0)
         until_us = from_us + random.randint(1, world.arrivals_us) if random.random() < 0.35 else end_us
+        programme_id = random.choices((PLAIN, VOUCHER, KIND), (50, 32, 18))[0]
+        in_kind = programme_id == KIND
         grants.append(
             Grant(
                 id=f"{project_id}-g{number}",
-                programme_id="programme",
-                funders=(("funder", 1),),
+                programme_id=programme_id,
+                funders=FUNDERS[programme_id],
                 project_id=project_id,
-                asset=CNY,
-                amount=max(1, wanted * random.randint(5, 120) // 100),
+                asset="qpu_ms" if in_kind else CNY,
+                amount=max(1, wanted * random.randint(5, 120) // (2_000 if in_kind else 100)),
                 valid_from_us=from_us,
                 valid_until_us=until_us,
                 priority=random.randint(0, 2),
@@ -131,6 +166,41 @@ def _grants(random: Random, world: World, project_id: str, submissions: tuple[Su
             )
         )
     return grants
+
+
+def _terms(random: Random, submissions: tuple[Submission, ...]) -> tuple[Terms, ...]:
+    """Vouchers pay a share, mostly with a cap or two; what is given in kind has terms in half of all worlds."""
+    wanted = sum(each.quote.ceiling.amount for each in submissions)
+
+    def maybe(share: int) -> int | None:
+        return max(1, share * random.randint(20, 100) // 100) if random.random() < 0.5 else None
+
+    rule = Rule(
+        share_ppm=random.choice((300_000, 333_333, 500_000, 650_000)),
+        up_to_ppm=random.choice((700_000, 1_000_000)),
+        uplift_ppm=random.choice((0, 200_000)),
+        uplift_traits=("rural",),
+        cap_per_job=maybe(30_000),
+    )
+    chemistry = Rule(random.choice((400_000, 1_000_000)), categories=("chemistry",))
+    group = random.choice(("", "once"))
+    voucher = Terms(
+        VOUCHER,
+        1,
+        random.choice(((rule,), (chemistry, rule))),
+        claim_group=group,
+        cap_project_year=maybe(wanted // 4),
+        pool_year=maybe(wanted // 2),
+    )
+    in_kind = Rule(random.choice((250_000, 500_000)), cap_per_job=maybe(2_000))
+    return (voucher, Terms(KIND, 1, (in_kind,), claim_group=group)) if random.random() < 0.5 else (voucher,)
+
+
+def _budgets(random: Random, projects: list[str], submissions: tuple[Submission, ...]) -> Iterator[Budget]:
+    for project_id in projects:
+        if random.random() < 0.3:
+            limit = _wanted(project_id, submissions) * random.randint(5, 40) // 100
+            yield Budget(project_id, "member", f"m{random.randint(0, 2)}", limit)
 
 
 def _backend_changes(random: Random, world: World) -> list[tuple[int, str, BackendState]]:

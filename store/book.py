@@ -66,9 +66,9 @@ def load_book(
 
     Holds of the jobs; grants that are named, that belong to the projects or that the holds draw on, with the terms of
     their programmes; balances of all accounts of these grants, of the wallets, of the named programmes and of those of
-    the grants; budgets of the projects; and what has been claimed of caps, pools and budgets in `year`, and by the
-    holds. In a writing transaction the head of the chain is locked first, then the balances in the order
-    of their names.
+    the grants, and of what settled holds have earned the facility (a correction gives back of it); budgets of the
+    projects; and what has been claimed of caps, pools and budgets in `year`, and by the holds.
+    In a writing transaction the head of the chain is locked first, then the balances in the order of their names.
     """
     projects = list(project_ids)
     chain.lock(connection)

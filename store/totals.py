@@ -98,6 +98,12 @@ def stale_holds(connection: Connection) -> list[str]:
     return [str(job_id) for (job_id,) in connection.execute(wanted.order_by(_holds.c.job_id))]
 
 
+def sums_of_holds(connection: Connection) -> dict[str, tuple[int, int]]:
+    """What stands written as amount and charge of every hold, by job id: both follow from its lines."""
+    rows = connection.execute(select(_holds.c.job_id, _holds.c.amount, _holds.c.charged))
+    return {str(job_id): (int(amount), int(charged)) for job_id, amount, charged in rows}
+
+
 def open_holds(connection: Connection, project_id: str, asset: str) -> tuple[int, int]:
     """What open holds of a project set aside at most: for jobs under way, and for jobs that wait."""
     wanted = (
@@ -111,13 +117,27 @@ def open_holds(connection: Connection, project_id: str, asset: str) -> tuple[int
     return sum(sums.values()), committed
 
 
-def spent_since(connection: Connection, project_id: str, since_us: int) -> tuple[int, int | None]:
-    """What a project's jobs that ended since an instant cost it, and when the first of them was submitted."""
-    wanted = select(func.sum(_holds.c.charged - _holds.c.overrun), func.min(_holds.c.created_us)).where(
+def spent_since(connection: Connection, project_id: str, asset: str, since_us: int) -> tuple[int, int | None]:
+    """What a project's grants in `asset` paid for since an instant, less what corrections gave back, and when the
+    first of the jobs that ended since was submitted.
+
+    What its wallet paid, and its grants in other assets, is not in it.
+    """
+    spent = 0
+    source, destination = _postings.c.source, _postings.c.destination
+    for near, far, sign in ((source, destination, 1), (destination, source, -1)):
+        wanted = (
+            select(func.sum(_postings.c.amount))
+            .select_from(_postings.join(_entries, _postings.c.entry_id == _entries.c.id))
+            .where(_entries.c.project_id == project_id, _entries.c.at_us >= since_us, _postings.c.asset == asset)
+            .where(near.like("grant/%"), far.like(f"{accounts.EARNED}%"))
+        )
+        spent += sign * int(connection.execute(wanted).scalar_one() or 0)
+    first = select(func.min(_holds.c.created_us)).where(
         _holds.c.project_id == project_id, _holds.c.closed_us >= since_us
     )
-    spent, first_us = connection.execute(wanted).one()
-    return int(spent or 0), None if first_us is None else int(first_us)
+    first_us = connection.execute(first).scalar_one()
+    return spent, None if first_us is None else int(first_us)
 
 
 def last_written_us(connection: Connection) -> int:

@@ -18,9 +18,9 @@ import pytest
 from backends.catalogue import catalogue
 from backends.findings import CircuitFindings, Findings
 from backends.rejected import Rejection
+from dispatcher.admission import Accepted
 from dispatcher.auditor import audit_store
 from dispatcher.ground import Ground
-from dispatcher.intake import Accepted
 from dispatcher.loop import Dispatcher
 from dispatcher.model import Caller, GrantTerms, Refusal, Role, Submission
 from dispatcher.reports import report_of

@@ -30,18 +30,23 @@ def books(led: Any) -> Any:
     led.turn()
     led.clock.pass_(61)
     led.turn()
-    led.open = led.submit(ann).id
+    led.budget(ann.project_id, "tag", "thesis", GRANT)
+    led.open = led.submit(ann, tags=("thesis",)).id
     (order,) = led.turn()
     led.started(order)
     led.turn()
     led.ann = ann
     led.grant_id, led.expired_id = (grant.id for grant in led.room.grants(ann, ann.project_id))
+    led.funder_id = led.funder("city")
     return led
+
+
+NAMES = ("done", "long", "void", "open", "grant_id", "expired_id", "funder_id")
 
 
 def plant(zone: Any, *statements: str) -> list[str]:
     """Do to this copy what its triggers and checks would refuse; returns what the audit says of it."""
-    names = {name: getattr(zone, name) for name in ("done", "long", "void", "open", "grant_id", "expired_id")}
+    names = {name: getattr(zone, name) for name in NAMES}
     raw = zone.database._writing.raw_connection()
     try:
         for (trigger,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -72,6 +77,13 @@ SECOND_LEASE = (
     "INSERT INTO attempts (id, job_id, number, token, worker_id, backend, state, leased_us, lease_until_us) "
     "VALUES ('{open}/0.9', '{open}', 9, 99, 'local-1', 'aer', 'leased', 1, 2)"
 )
+SEQ_OF = "(SELECT seq FROM entries WHERE id = '{}')"
+SECOND_SETTLEMENT = (
+    "INSERT INTO entries (id, kind, at_us, project_id, job_id, claims, body, hash) "
+    "SELECT 'settle/{void}', 'settle', at_us, project_id, '{void}', claims, body, hash "
+    "FROM entries WHERE id = 'settle/{done}'"
+)
+EARNED = "facility/earned/funder/{funder_id}"
 PLANTED: list[tuple[str, list[str], list[str]]] = [
     (
         "a balance is changed",
@@ -82,90 +94,103 @@ PLANTED: list[tuple[str, list[str], list[str]]] = [
         "money moves between accounts without an entry",
         [
             "UPDATE accounts SET balance = balance - 7 WHERE account = 'grant/{grant_id}/available'",
-            "UPDATE accounts SET balance = balance + 7 WHERE account = 'facility/earned'",
+            f"UPDATE accounts SET balance = balance + 7 WHERE account = '{EARNED}'",
         ],
-        ["account facility/earned stands at", "settled, held, available and expired add up to"],
+        [f"account {EARNED} stands at", "captured, held, available and expired add up to"],
+    ),
+    (
+        "money moves between accounts with a posting slipped into an entry",
+        [
+            f"INSERT INTO postings VALUES ('settle/{{done}}', 9, 'grant/{{grant_id}}/available', '{EARNED}', 7, 'CNY')",
+            "UPDATE accounts SET balance = balance - 7 WHERE account = 'grant/{grant_id}/available'",
+            f"UPDATE accounts SET balance = balance + 7 WHERE account = '{EARNED}'",
+        ],
+        [f"{EARNED} stands at 128707 CNY, the settled holds lead to 128700"],
     ),
     (
         "an account is overdrawn",
         ["UPDATE accounts SET balance = -1 WHERE account = 'grant/{grant_id}/available'"],
-        ["account grant/{grant_id}/available stands at -1 CNY; only funders and facility/overrun may be negative"],
+        ["account grant/{grant_id}/available stands at -1 CNY; only payers and facility/overrun may be negative"],
     ),
     (
         "a posting is changed",
+        ["UPDATE postings SET amount = amount - 1 WHERE position = 0 AND seq = " + SEQ_OF.format("settle/{done}")],
         [
-            (
-                "UPDATE postings SET amount = amount - 1 WHERE position = 0 "
-                "AND seq = (SELECT seq FROM entries WHERE id = 'settle/{done}')"
-            )
+            f"account {EARNED} stands at",
+            "entry settle/{done}: 126099 units leave the held accounts, the hold is over 126100",
         ],
-        ["account facility/earned stands at", "job {done} is charged 2600, entry settle/{done} charges 2599"],
     ),
     (
         "a posting is deleted",
-        ["DELETE FROM postings WHERE seq = (SELECT seq FROM entries WHERE id = 'void/{void}')"],
-        ["account grant/{grant_id}/available stands at"],
+        ["DELETE FROM postings WHERE seq = " + SEQ_OF.format("void/{void}")],
+        ["account grant/{grant_id}/available stands at", "entry void/{void}: 0 units leave the held accounts"],
     ),
     (
         "a posting is added",
         [
             (
-                "INSERT INTO postings SELECT seq, 9, 'grant/{grant_id}/available', 'facility/earned', 5, 'CNY' "
+                f"INSERT INTO postings SELECT seq, 9, 'grant/{{grant_id}}/available', '{EARNED}', 5, 'CNY' "
                 "FROM entries WHERE id = 'settle/{done}'"
             )
         ],
-        ["account facility/earned stands at", "job {done} is charged 2600, entry settle/{done} charges 2605"],
+        [f"account {EARNED} stands at 128700 CNY, its entries add up to 128705"],
     ),
     (
-        "a hold's entry says another amount",
-        ["UPDATE postings SET amount = 5 WHERE seq = (SELECT seq FROM entries WHERE id = 'hold/{open}')"],
-        ["the hold of job {open} is over 126100, its entry says 5"],
+        "a hold's entry moves another amount",
+        ["UPDATE postings SET amount = 5 WHERE seq = " + SEQ_OF.format("hold/{open}")],
+        ["account grant/{grant_id}/held stands at 126100 CNY, its entries add up to 5"],
     ),
     (
         "a job is settled a second time",
-        [
-            "INSERT INTO entries (id, kind, at_us, job_id, hash) VALUES ('settle/{void}', 'settle', 1, '{void}', '')",
-        ],
-        ["the hold of job {void} was closed by void/{void}, settle/{void}"],
+        [SECOND_SETTLEMENT],
+        ["entry settle/{void} can't have been posted: entry settle/{void} does not fit the book: its hold is voided"],
     ),
     (
         "a closed hold is opened again",
-        ["UPDATE holds SET state = 'open', charged = 0 WHERE job_id = '{done}'"],
+        ["UPDATE holds SET state = 'open', capture = '', charged = 0 WHERE job_id = '{done}'"],
         [
             "job {done} has succeeded and its hold is still open",
-            "grant {grant_id} has 126100 CNY held, its open holds add up to 252200",
-            "the hold of job {done} is open, its entries say settled",
+            "grant/{grant_id}/held has 126100 CNY, the open holds on it add up to 252200",
+            "the hold of job {done} is Hold(",
         ],
+    ),
+    (
+        "a hold is opened again and what it captured left",
+        ["UPDATE holds SET state = 'open' WHERE job_id = '{done}'"],
+        ["the hold of job {done} is open and yet charged 2600"],
     ),
     (
         "an open hold is closed",
         ["UPDATE holds SET state = 'voided' WHERE job_id = '{open}'"],
         [
             "job {open} is running and its hold is already voided",
-            "grant {grant_id} has 126100 CNY held, its open holds add up to 0",
+            "grant/{grant_id}/held has 126100 CNY, the open holds on it add up to 0",
         ],
     ),
     (
         "a hold charges what was not posted",
         ["UPDATE holds SET charged = 2601 WHERE job_id = '{done}'"],
-        ["job {done} is charged 2601, entry settle/{done} charges 2600"],
+        ["the hold of job {done} is written down as 126100, charged 2601; its lines make 126100, charged 2600"],
+    ),
+    (
+        "a hold captured more than its lines cost",
+        ["UPDATE holds SET capture = replace(capture, '[1000,1500,100]', '[1000,1501,100]') WHERE job_id = '{done}'"],
+        ["the hold of job {done} was paid 1501 CNY for qpu_ms, due were 1500"],
     ),
     (
         "an overrun is hidden",
         ["UPDATE holds SET overrun = 0 WHERE job_id = '{long}'"],
-        ["job {long} was charged 501100 CNY against a hold of 126100, its overrun is 0 instead of 375000"],
+        ["the hold of job {long}: the facility absorbed 0 CNY instead of 375000"],
     ),
     (
         "a success goes unpaid",
-        [
-            "UPDATE holds SET state = 'voided', charged = 0 WHERE job_id = '{done}'",
-        ],
+        ["UPDATE holds SET state = 'voided', charged = 0 WHERE job_id = '{done}'"],
         ["job {done} has succeeded and its hold is voided"],
     ),
     (
         "a hold is gone",
         ["DELETE FROM holds WHERE job_id = '{open}'"],
-        ["job {open} has no hold", "entry hold/{open} was posted, the hold is not in the book"],
+        ["job {open} has no hold", "the hold of job {open} is None, its entries say Hold("],
     ),
     (
         "a job is gone",
@@ -174,28 +199,48 @@ PLANTED: list[tuple[str, list[str], list[str]]] = [
     ),
     (
         "a hold stands on another grant",
-        ["""UPDATE holds SET slices = '[["{expired_id}",126100]]' WHERE job_id = '{open}'"""],
-        ["grant {expired_id} has 0 CNY held, its open holds add up to 126100"],
+        ["UPDATE holds SET body = replace(body, '{grant_id}', '{expired_id}') WHERE job_id = '{open}'"],
+        ["grant/{expired_id}/held has 0 CNY, the open holds on it add up to 126100"],
+    ),
+    (
+        "a hold's amount is not that of its lines",
+        ["UPDATE holds SET amount = amount + 1 WHERE job_id = '{open}'"],
+        ["the hold of job {open} is written down as 126101, charged 0; its lines make 126100, charged 0"],
     ),
     (
         "the slices of a hold do not make it up",
-        ["UPDATE holds SET amount = amount + 1 WHERE job_id = '{open}'"],
-        ["the hold of job {open} is over 126101 CNY, its slices add up to 126100"],
+        ["""UPDATE holds SET body = replace(body, '"qpu_ms",125000', '"qpu_ms",125001') WHERE job_id = '{open}'"""],
+        ["the hold of job {open} has a slice of 125001 CNY worth 125001, not 125000"],
     ),
     (
         "a grant is enlarged",
         ["UPDATE grants SET amount = amount + 1 WHERE id = '{grant_id}'"],
-        ["grant {grant_id} is over 10000001, its entry says 10000000"],
+        ["grant {grant_id} of 10000001 CNY: captured, held, available and expired add up to 10000000"],
+    ),
+    (
+        "a grant pays for more than it was given for",
+        ["""UPDATE grants SET valid_until_us = valid_until_us + 1 WHERE id = '{grant_id}'"""],
+        ["grant {grant_id} is Grant("],
     ),
     (
         "an expired grant lives again",
         ["UPDATE grants SET expired = 0 WHERE id = '{expired_id}'"],
-        ["grant {expired_id} is not marked expired, its entries say otherwise"],
+        ["grant {expired_id} is Grant("],
     ),
     (
         "a grant of another project pays",
         ["UPDATE grants SET project_id = 'prj-other' WHERE id = '{grant_id}'"],
         ["stands on grant {grant_id} of project prj-other in CNY"],
+    ),
+    (
+        "a limit forgets what was counted on it",
+        ["UPDATE claims SET claimed = claimed - 1 WHERE scope LIKE 'budget/%'"],
+        ["/tag/thesis, its entries add up to 126100", "/tag/thesis, its holds add up to 126100"],
+    ),
+    (
+        "a limit is made up",
+        ["INSERT INTO claims VALUES ('pool/seed/2026', 9)"],
+        ["9 are claimed of pool/seed/2026, its holds add up to 0"],
     ),
     (
         "a job has two leases at once",
@@ -218,7 +263,7 @@ PLANTED: list[tuple[str, list[str], list[str]]] = [
 @pytest.mark.parametrize(("statements", "expected"), [one[1:] for one in PLANTED], ids=[one[0] for one in PLANTED])
 def test_each_corruption_is_found(books: Any, statements: list[str], expected: list[str]) -> None:
     said = plant(books, *statements)
-    names = {name: getattr(books, name) for name in ("done", "long", "void", "open", "grant_id", "expired_id")}
+    names = {name: getattr(books, name) for name in NAMES}
     for sentence in expected:
         assert any(sentence.format(**names) in line for line in said), said
 

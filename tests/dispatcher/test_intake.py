@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from dispatcher.intake import Accepted, QuoteAnswer
+from dispatcher.admission import Accepted
+from dispatcher.intake import QuoteAnswer
 from dispatcher.model import Refusal
 from store import attempts, book, inbox, inspections, workers
 from store.rows import WorkerRow
@@ -149,7 +150,8 @@ def test_each_of_a_batch_is_accepted_or_refused_by_itself(zone: Any) -> None:
     assert [answers[0].job.name, answers[2].job.name] == ["0", "2"]
     assert answers[1] == Refusal("circuit_invalid", "unknown gate", {"circuit": 0})
     assert refusal(answers[3]).code == "grant_exhausted", "two holds have used the grant up"
-    assert refusal(answers[3]).fields == {"needed": HELD, "available": 0, "asset": "CNY"}
+    fields = refusal(answers[3]).fields
+    assert [fields[name] for name in ("needed", "available", "missing", "asset")] == [HELD, 0, HELD, "CNY"]
     assert zone.figures(ann) == {"settled": 0, "held": 2 * HELD, "available": 0, "expired": 0}
     assert zone.violations() == []
 
@@ -242,7 +244,25 @@ def test_refusals_say_the_numbers(zone: Any) -> None:
     assert refusal(zone.ask(ann, max_cost=1)).fields == {"ceiling": HELD, "max_cost": 1, "asset": "CNY"}
     assert refusal(zone.ask(ann, time_limit_us=3_700_000_000)).fields == {"limit": 3_600, "value": 3_700}
     poor = zone.startup("zeta", grant=1)
-    assert refusal(zone.ask(poor)).fields == {"needed": HELD, "available": 1, "asset": "CNY"}
+    (grant,) = zone.room.grants(poor, poor.project_id)
+    assert refusal(zone.ask(poor)).fields == {
+        "needed": HELD,
+        "available": 1,
+        "missing": HELD - 1,
+        "asset": "CNY",
+        "wallet": 0,
+        "would_fit": 0,
+        "sources": [
+            {
+                "grant_id": grant.id,
+                "programme_id": grant.programme_id,
+                "asset": "CNY",
+                "available": 1,
+                "pays": 1,
+                "why_not_more": "available",
+            }
+        ],
+    }
 
 
 def test_the_queue_limit_counts_the_batch_itself_and_each_project_by_itself(zone: Any) -> None:
@@ -280,15 +300,16 @@ def test_money_and_time_limits_at_their_edges_are_accepted(zone: Any) -> None:
 # Quotes.
 
 
-def test_a_quote_writes_nothing_and_says_price_backend_and_wait(zone: Any) -> None:
+def test_a_quote_reserves_nothing_and_says_price_backend_and_wait(zone: Any) -> None:
     ann = zone.startup()
-    rows = zone.rows()
+    rows, before = zone.rows(), zone.figures(ann)
     (answer,) = zone.room.quote(ann, [zone.submission()])
     assert isinstance(answer, QuoteAnswer)
     assert (answer.backend, answer.wait_us) == ("aer", 0)
     assert answer.quote["ceiling"]["micro"] == HELD
     assert answer.findings["totals"]["shots"] == 1_000
-    assert zone.rows() == rows
+    assert zone.rows() == rows | {"quotes": 1}, "the promise itself, and nothing else"
+    assert zone.figures(ann) == before
 
 
 def test_the_wait_is_the_backlog_shared_by_the_slots(zone: Any) -> None:

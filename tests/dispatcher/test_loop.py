@@ -118,7 +118,10 @@ def test_the_time_limit_is_kept_even_when_the_executor_does_not_keep_it(led: Any
     ended = led.job(job)
     assert (ended.state, ended.problem["code"]) == ("failed", "time_limit_reached")
     assert ended.problem["detail"] == "still running after its time limit of 5 s"
-    assert ended.receipt["absorbed_by_facility"] == ended.receipt["price"] - ended.receipt["held"] > 0
+    receipt = ended.receipt
+    assert receipt["price"] == 1_000 + 7_000 * 500
+    assert receipt["absorbed_by_facility"] == (7_000 - 250) * 500, "of QPU time 250 ms were held"
+    assert receipt["charged"] == receipt["held"] - 100, "and no shots were taken"
     assert led.violations() == []
 
 

@@ -40,17 +40,27 @@ def test_backends_with_their_states_queues_slots_and_rates(zone: Any) -> None:
     assert [shown["aer"][name] for name in ("state", "state_reason", "queued", "slots")] == ["online", "", 2, 4]
     mps = shown["aer-mps"]
     assert [mps[name] for name in ("state", "state_reason", "queued", "slots")] == ["draining", "maintenance", 1, 0]
-    assert shown["aer"]["rate"] == {
-        "backend": "aer",
-        "per_job": 1_000,
-        "per_qpu_ms": 500,
-        "per_kshot": 100,
-        "version": "2026-1",
-        "asset": "CNY",
-    }
+    assert [(rate["id"], rate["unit_price"], rate["quantum"]) for rate in shown["aer"]["rates"]] == [
+        ("built-in/job", 1_000, 1),
+        ("built-in/qpu_ms", 500, 1),
+        ("built-in/shots", 1, 10),
+    ]
+    assert shown["aer"]["asset"] == "CNY"
     assert isinstance(shown["aer"]["basis_gates"], list)
     assert zone.room.backend("aer-mps") == mps
     assert zone.room.backend("ibm_torino") is None
+
+
+def test_a_backend_shows_the_rates_that_are_in_force_now(zone: Any) -> None:
+    def prices(name: str) -> dict[str, int]:
+        return {rate["resource"]: rate["unit_price"] for rate in zone.room.backend(name)["rates"]}
+
+    zone.rate("qpu_ms", 900, backend="aer-mps", valid_from_us=zone.clock.now_us() + 5_000_000)
+    zone.rate("gpu_ms", 3, backend="simulator")
+    assert prices("aer-mps") == {"job": 1_000, "qpu_ms": 500, "gpu_ms": 3, "shots": 1}
+    zone.clock.pass_(5)
+    assert prices("aer-mps")["qpu_ms"] == 900
+    assert prices("aer")["qpu_ms"] == 500
 
 
 def test_who_may_open_and_close_a_backend(zone: Any) -> None:

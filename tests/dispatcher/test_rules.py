@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta, timezone
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.rules import DEFAULT_RATE, Rules
-from ledger.price import Rate
+from dispatcher.rules import DEFAULT_RATES, Rules
+from ledger.rates import rates_in_force
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,27 @@ def test_a_ceiling_is_at_least_a_millisecond_and_at_most_the_time_limit(estimate
     assert Rules().ceiling_ms(estimate_us + 1, time_limit_us) >= ceiling_ms
 
 
-def test_a_backend_may_have_its_own_rate() -> None:
-    special = Rate("aer-mps", 1, 2, 3, "special")
-    rules = Rules(rates={"aer-mps": special})
-    assert (rules.rate("aer-mps"), rules.rate("aer")) == (special, DEFAULT_RATE)
+@pytest.mark.parametrize(
+    ("result_bytes", "hours", "mib_h"),
+    [(0, 720, 0), (1, 720, 1), (1 << 20, 720, 720), ((1 << 20) + 1, 720, 721), (10**9, 1, 954), (10**9, 0, 0)],
+)
+def test_a_result_is_kept_for_started_mib_hours(result_bytes: int, hours: int, mib_h: int) -> None:
+    assert Rules(result_hours=hours).storage_mib_h(result_bytes) == mib_h
+
+
+def test_the_facilitys_clocks_show_its_own_day_and_year() -> None:
+    """Half past midnight on New Year's Day in Beijing is still the old year in London."""
+    new_year_us = 1_798_734_600_000_000
+    beijing = Rules(zone=timezone(timedelta(hours=8))).local(new_year_us)
+    assert (beijing.year, beijing.month, beijing.day, beijing.hour) == (2027, 1, 1, 0)
+    assert (Rules().local(new_year_us).year, Rules().local(new_year_us).hour) == (2026, 16)
+
+
+def test_the_built_in_rates_are_in_force_from_the_first_day() -> None:
+    found = rates_in_force(DEFAULT_RATES, "aer", "simulator", 0, 0)
+    assert [(line.resource, line.unit_price, line.quantum) for line in found] == [
+        ("job", 1_000, 1),
+        ("qpu_ms", 500, 1),
+        ("shots", 1, 10),
+    ]
+    assert Rules().rates == DEFAULT_RATES

@@ -26,7 +26,10 @@ def test_success_is_charged_for_what_it_used_and_the_rest_of_the_hold_goes_back(
     led.succeeded(order, used_us=3_000)
     led.turn()
     ended = led.job(job)
-    assert (ended.state, ended.usage) == ("succeeded", {"qpu_ms": 3, "shots": 1_000, "cpu_ms": 3})
+    assert (ended.state, ended.usage) == (
+        "succeeded",
+        {"qpu_ms": 3, "shots": 1_000, "cpu_ms": 3, "gpu_ms": 0, "storage_mib_h": 1},
+    )
     assert ended.problem is None
     receipt = ended.receipt
     assert [receipt[name] for name in ("charged", "held", "released")] == [2_600, HELD, HELD - 2_600]
@@ -244,16 +247,81 @@ def test_a_hold_over_two_grants_is_paid_by_the_first_and_given_back_to_both(led:
     assert led.violations() == []
 
 
-def test_the_rate_of_the_quote_counts_whatever_the_rates_are_at_the_end(zone: Any) -> None:
-    zone.lead()
-    job = zone.submit(zone.startup())
-    zone.write(
-        lambda conn: conn.exec_driver_sql("""UPDATE jobs SET quote = replace(quote, '"per_job":1000', '"per_job":7')""")
-    )
-    (order,) = zone.turn()
-    zone.succeeded(order, used_us=3_000)
-    zone.turn()
-    assert zone.job(job).receipt["charged"] == 7 + 1_500 + 100, "the price comes from the job's own quote"
+def test_the_rate_of_the_quote_counts_whatever_the_rates_are_at_the_end(led: Any) -> None:
+    ann = led.startup()
+    job = led.submit(ann)
+    for resource, unit_price in (("job", 7), ("qpu_ms", 90_000), ("shots", 0)):
+        led.rate(resource, unit_price)
+    (order,) = led.turn()
+    led.succeeded(order, used_us=3_000)
+    led.turn()
+    assert led.job(job).receipt["charged"] == 2_600, "the price comes from the job's own quote"
+    led.clock.pass_(1)
+    later = led.submit(led.startup("zeta", grant=10**9))
+    assert later.quote["expected"]["micro"] == 7 + 90_000 * later.quote["estimate_ms"]
+
+
+def test_a_stored_result_and_the_processor_are_paid_for_where_they_have_a_price(led: Any) -> None:
+    """The result's size was measured beforehand; the processor's time is what was used of it."""
+    led.rate("storage_mib_h", 30)
+    led.rate("cpu_ms", 2, quantum=100)
+    ann = led.startup(grant=GRANT)
+    job = led.submit(ann)
+    stored = job.quote["storage_mib_h"]
+    assert job.quote["ceiling"]["micro"] == HELD + 3 * 2 + 30 * stored
+    (order,) = led.turn()
+    led.succeeded(order, used_us=3_000)
+    led.turn()
+    ended = led.job(job)
+    assert (ended.usage["storage_mib_h"], ended.usage["cpu_ms"]) == (stored, 3)
+    assert ended.receipt["charged"] == 2_600 + 2 + 30 * stored
+    failed = led.submit(ann)
+    (order,) = led.turn()
+    led.failed(order, "user", used_us=3_000)
+    led.turn()
+    assert led.job(failed).usage["storage_mib_h"] == 0, "there is no result to be kept"
+    assert led.violations() == []
+
+
+def test_the_shares_of_two_funders_a_grant_in_kind_and_the_startup_itself(led: Any) -> None:
+    ann = led.startup(grant=None)
+    both = led.programme("both", ("state", 1), ("club", 1), share_ppm=300_000)
+    hours = led.programme("hours", asset="qpu_ms", budget=1_000)
+    led.grant(ann.project_id, GRANT, programme_id=both)
+    in_kind = led.grant(ann.project_id, 100, programme_id=hours, asset="qpu_ms")
+    led.top_up(ann.project_id, GRANT)
+    job = led.run(ann)
+    receipt = job.receipt
+    kind, money, own = receipt["payers"]
+    assert [payer["asset"] for payer in receipt["payers"]] == ["qpu_ms", "CNY", "CNY"]
+    assert (kind["grant_id"], kind["paid"], kind["worth"]) == (in_kind, 3, 1_500)
+    assert (money["paid"], [share["paid"] for share in money["funders"]]) == (330, [165, 165])
+    assert (own["payer"], own["paid"]) == ("wallet", 2_600 - 1_500 - 330)
+    assert (receipt["price"], receipt["charged"], receipt["copay"]) == (2_600, 2_600, 770)
+    balance = led.room.balance(ann, ann.project_id)
+    assert balance["wallet"] == {"available": GRANT - 770, "held": 0}
+    assert (balance["settled"], balance["in_kind"]["qpu_ms"]["settled"]) == (330, 3)
+    assert led.violations() == []
+
+
+def test_a_voided_job_gives_every_payer_and_every_limit_its_part_back(led: Any) -> None:
+    ann = led.startup(grant=None)
+    young = led.programme("young", share_ppm=300_000, pool_year=GRANT, cap_project_year=GRANT)
+    led.grant(ann.project_id, GRANT, programme_id=young)
+    led.top_up(ann.project_id, GRANT)
+    led.budget(ann.project_id, "member", ann.member_id, GRANT)
+    before = led.room.balance(ann, ann.project_id)
+    job = led.submit(ann)
+    assert led.room.balance(ann, ann.project_id)["wallet"]["held"] > 0
+    with led.database.read() as conn:
+        claimed = dict(map(tuple, conn.exec_driver_sql("SELECT scope, claimed FROM claims")))
+    assert sorted(claimed.values()) == [HELD * 3 // 10, HELD * 3 // 10, HELD]
+    led.room.cancel(ann, job.id)
+    led.turn()
+    assert led.room.balance(ann, ann.project_id) == before
+    with led.database.read() as conn:
+        assert conn.exec_driver_sql("SELECT sum(claimed) FROM claims").scalar_one() == 0
+    assert led.violations() == []
 
 
 def test_a_result_in_the_spool_is_taken_over_and_the_spool_is_empty_afterwards(led: Any, tmp_path: Path) -> None:

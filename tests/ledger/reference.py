@@ -198,7 +198,10 @@ class Reference:
             return self._why_not(why, wallet)
         job = Job(project, parts, dict.fromkeys(budgets, ""))
         for programme in {part.programme for part in parts if part.programme in in_force}:
-            job.claims |= {f"cap/{programme}/{who.year}/{project}": programme, f"pool/{programme}/{who.year}": programme}
+            job.claims |= {
+                f"cap/{programme}/{who.year}/{project}": programme,
+                f"pool/{programme}/{who.year}": programme,
+            }
         self.jobs[job_id] = job
         for part in parts:
             self.move(self._place(job, part, "available"), self._place(job, part, "held"), part.held, part.asset)
@@ -391,7 +394,7 @@ def _captured(parts: list[Part], lines: tuple[Line, ...], limits: list[int]) -> 
     held: Counter[str] = Counter()
     for part in parts:
         held[part.line.resource] = part.line.quantity
-    within = {line.resource: min(line.quantity, held[line.resource]) for line in lines}
+    within: dict[str, int] = {line.resource: min(line.quantity, held[line.resource]) for line in lines}
     overrun = sum((line.quantity - within[line.resource]) * line.unit_price for line in lines)
     amounts = [0] * len(parts)
     for in_kind in (True, False):
@@ -403,7 +406,9 @@ def _captured(parts: list[Part], lines: tuple[Line, ...], limits: list[int]) -> 
         for number in own:
             part = parts[number]
             step = part.line.quantum if in_kind else 1
-            while limits[number] - amounts[number] >= step and _lacks(part.line, within, parts, amounts, limits, in_kind):
+            while limits[number] - amounts[number] >= step and _lacks(
+                part.line, within, parts, amounts, limits, in_kind
+            ):
                 amounts[number] += step
     return amounts, overrun
 

@@ -38,8 +38,10 @@ def test_usage_times_rate_who_paid_and_what_came_back(ledger: Ledger) -> None:
         "QPU time: 12 ms at 0.000200 CNY per ms = 0.002400 CNY.",
         "shots: 2000 shots at 0.001500 CNY per 1000 shots = 0.003000 CNY.",
         "Together 0.006400 CNY.",
-        ("Grant A of programme seed, funded by city (0.002560 CNY) and bank (0.001280 CNY), paid 0.003840 CNY, "
-        "its share of 60 % (rule seed@1#1)."),
+        (
+            "Grant A of programme seed, funded by city (0.002560 CNY) and bank (0.001280 CNY), paid 0.003840 CNY, "
+            "its share of 60 % (rule seed@1#1)."
+        ),
         "The project's own wallet paid 0.002560 CNY.",
         "0.003600 CNY of the 0.010000 CNY held was not needed.",
     ]

@@ -7,13 +7,13 @@ from random import Random
 import pytest
 
 from ledger.model import CNY, Grant
-from ledger.price import quote
+from ledger.price import Usage, quote
 from scheduler.events import AttemptStarted, AttemptSucceeded, CancelRequested, TaskSpec, WorkerJoined
 from simulation.agenda import START_US, Agenda
 from simulation.fleet import Worker
 from simulation.shell import Shell
 from simulation.treasury import Treasury
-from simulation.workload import RATE, Storm, Submission
+from simulation.workload import RATES, Storm, Submission
 from simulation.world import SECOND_US, WORLDS
 
 CALM = Storm(fault=0, late=0, twice=0, forged=0, deaf=0, worker_deaths=0, partitions=0, restarts=0)
@@ -22,7 +22,8 @@ POLICY = WORLDS["small"].policy
 
 def submission(job_id: str) -> Submission:
     spec = TaskSpec(f"{job_id}/0", ("aer",), SECOND_US, 2 * SECOND_US)
-    return Submission(START_US, None, job_id, "p", 0, spec, 1, quote(RATE, 1_000, 2_000, 1), SECOND_US, "none", ())
+    quoted = quote(RATES, Usage(1_000, 1), Usage(2_000, 1))
+    return Submission(START_US, None, job_id, "p", 0, spec, 1, quoted, SECOND_US, "none", ())
 
 
 class Stage:
@@ -31,7 +32,7 @@ class Stage:
     def __init__(self) -> None:
         self.agenda = Agenda()
         self.submissions = {job_id: submission(job_id) for job_id in ("a", "b")}
-        grant = Grant("g", "programme", "funder", "p", CNY, 10**9, START_US, START_US + 10**12, 0, START_US)
+        grant = Grant("g", "programme", (("funder", 1),), "p", CNY, 10**9, START_US, START_US + 10**12, 0, START_US)
         self.treasury = Treasury((grant,), START_US)
         self.shell = Shell(self.agenda, POLICY, self.treasury, self.submissions)
         joined = WorkerJoined(START_US, "w", 1, 0, ("aer",))

@@ -43,3 +43,18 @@ def test_every_backend_that_closes_opens_again() -> None:
     for workload in DRAWN:
         last = {backend: state for _, backend, state in workload.backend_changes}
         assert set(last.values()) <= {"online"}
+
+
+def test_every_kind_of_means_comes_up_and_is_absent_from_some_worlds() -> None:
+    for programme_id in ("voucher", "kind"):
+        counts = [sum(grant.programme_id == programme_id for grant in workload.grants) for workload in DRAWN]
+        assert min(counts) == 0 < max(counts), programme_id
+    assert {grant.asset for workload in DRAWN for grant in workload.grants} == {"CNY", "qpu_ms"}
+    terms = [terms for workload in DRAWN for terms in workload.terms]
+    for name in ("cap_project_year", "pool_year", "claim_group"):
+        assert {bool(getattr(one, name)) for one in terms} == {True, False}, name
+    assert {rule.cap_per_job is None for one in terms for rule in one.rules} == {True, False}
+    for given in ([workload.budgets for workload in DRAWN], [workload.top_ups for workload in DRAWN]):
+        assert {bool(found) for found in given} == {True, False}
+    submissions = [submission for workload in DRAWN for submission in workload.submissions]
+    assert {submission.credit_percent for submission in submissions} == {0, 10, 50, 100}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import PlaceHold, SettleHold
 from ledger.core import apply, decide
 from ledger.model import Entry, Posting
-from store import book
+from ledger.terms import Budget, Claimant, Rule, Terms, cap_scope, pool_scope
+from store import book, budgets
 
 
 def trace(database, act):
@@ -38,26 +38,43 @@ def entries_for(database, commands, **subjects):
     return entries, books
 
 
+def tables(seen):
+    return [statement.split("FROM ")[1].split()[0] for statement in seen]
+
+
 @pytest.mark.parametrize("count", [1, 200])
-def test_an_admission_loads_its_book_with_two_questions(rich, count):
+def test_an_admission_loads_its_book_with_four_questions(rich, count):
     seen = trace(rich.database, lambda c: book.load_book(c, project_ids=["acme"] * count))
-    assert [statement.split()[0] for statement in seen] == ["SELECT", "SELECT"]
+    assert tables(seen) == ["grants", "terms", "budgets", "accounts"]
 
 
-def test_a_settlement_loads_its_book_with_three(rich):
-    commands = [PlaceHold(1, f"job-{n}", "acme", "CNY", 10) for n in range(50)]
+def test_one_question_more_where_there_are_caps_or_budgets(rich):
+    rich.programme("young", ("state", 1), terms=Terms("young", 1, (Rule(500_000),), pool_year=10))
+    rich.grant("acme", 5, id="second", programme_id="young", funders=(("state", 1),))
+    rich.database.writer.run(lambda c: budgets.put(c, Budget("acme", "tag", "thesis", 9)))
+    seen = trace(rich.database, lambda c: book.load_book(c, project_ids=["acme", "zeta"], year=2026))
+    assert tables(seen) == ["grants", "terms", "budgets", "accounts", "claims"]
+    for scope in ("budget/acme/2026/tag/thesis", cap_scope("young", "acme", 2026), pool_scope("young", 2026)):
+        assert scope in seen[-1]
+
+
+def test_a_settlement_loads_its_book_with_four(rich):
+    commands = [rich.holding(f"job-{n}", "acme", 10) for n in range(50)]
     entries, books = entries_for(rich.database, commands, project_ids=["acme"])
     rich.database.writer.run(lambda c: book.record(c, entries, books))
     seen = trace(rich.database, lambda c: book.load_book(c, job_ids=[f"job-{n}" for n in range(50)]))
-    assert [statement.split()[0] for statement in seen] == ["SELECT"] * 3
+    assert tables(seen) == ["holds", "grants", "terms", "accounts"]
 
 
-def test_balances_are_written_once_however_many_jobs(rich):
-    commands = [PlaceHold(1, f"job-{n}", "acme", "CNY", 10) for n in range(50)]
-    entries, books = entries_for(rich.database, commands, project_ids=["acme"])
+def test_balances_and_claims_are_written_once_however_many_jobs(rich):
+    rich.database.writer.run(lambda c: budgets.put(c, Budget("acme", "tag", "thesis", 10**6)))
+    claimant = Claimant(tags=("thesis",), year=2026)
+    commands = [rich.holding(f"job-{n}", "acme", 10, claimant=claimant) for n in range(50)]
+    entries, books = entries_for(rich.database, commands, project_ids=["acme"], year=2026)
     seen = trace(rich.database, lambda c: book.record(c, entries, books))
     written = [statement.split()[:2] for statement in seen]
     assert written.count(["UPDATE", "accounts"]) == 2
+    assert written.count(["UPDATE", "claims"]) == 1
     assert written.count(["UPDATE", "holds"]) == 0
     assert written.count(["UPDATE", "ledger_head"]) == written.count(["SELECT", "size,"]) == 1
     nodes = 3 + 1  # of levels 4 and 5, completed by the entries 3 ... 52
@@ -66,9 +83,9 @@ def test_balances_are_written_once_however_many_jobs(rich):
 
 
 def test_settling_again_in_the_same_breath_is_caught(rich):
-    entries, books = entries_for(rich.database, [PlaceHold(1, "j", "acme", "CNY", 10)], project_ids=["acme"])
+    entries, books = entries_for(rich.database, [rich.holding("j", "acme", 10)], project_ids=["acme"])
     rich.database.writer.run(lambda c: book.record(c, entries, books))
-    settled, books = entries_for(rich.database, [SettleHold(2, "j", 5)], job_ids=["j"])
+    settled, books = entries_for(rich.database, [rich.settling("j", 5)], job_ids=["j"])
     twice = [settled[0], Entry("void/j", "void", 3, (), project_id="acme", job_id="j")]
     with pytest.raises(LookupError, match="not open"):
         rich.database.writer.run(lambda c: book.record(c, twice, books))
@@ -86,7 +103,7 @@ def test_what_cancels_out_moves_no_balance(rich):
 
 
 def test_the_whole_past_is_streamed(rich):
-    commands = [PlaceHold(1, f"job-{n:04}", "acme", "CNY", 1) for n in range(5_000)]
+    commands = [rich.holding(f"job-{n:04}", "acme", 1) for n in range(5_000)]
     entries, books = entries_for(rich.database, commands, project_ids=["acme"])
     rich.database.writer.run(lambda c: book.record(c, entries, books))
     with rich.database.read() as connection:

@@ -176,7 +176,7 @@ def test_a_turn_that_never_comes(postgres_database, postgres_url, monkeypatch):
 
 def test_balances_are_locked_when_they_are_read_to_be_changed(postgres_database, outsider):
     postgres_database.writer.run(
-        lambda c: c.exec_driver_sql("INSERT INTO accounts VALUES ('facility/earned', 'CNY', 5)")
+        lambda c: c.exec_driver_sql("INSERT INTO accounts VALUES ('facility/overrun', 'CNY', -5)")
     )
 
     def unit(connection):
@@ -187,7 +187,7 @@ def test_balances_are_locked_when_they_are_read_to_be_changed(postgres_database,
     postgres_database.writer.run(unit)
     with postgres_database.read() as connection:
         book.load_book(connection)
-        assert outsider.execute("SELECT balance FROM accounts FOR UPDATE NOWAIT").fetchall() == [(5,)]
+        assert outsider.execute("SELECT balance FROM accounts FOR UPDATE NOWAIT").fetchall() == [(-5,)]
 
 
 def test_leadership_is_lost_with_its_connection(postgres_database, other, outsider):

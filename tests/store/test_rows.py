@@ -15,6 +15,8 @@ PAIRS = [
     (rows.TokenRow, schema.tokens, ("secret_hash",)),
     (rows.FunderRow, schema.funders, ()),
     (rows.ProgrammeRow, schema.programmes, ()),
+    (rows.QuoteRow, schema.quotes, ()),
+    (rows.RequestRow, schema.requests, ()),
     (rows.JobRow, schema.jobs, ()),
     (rows.AttemptRow, schema.attempts, ()),
     (rows.HistoryRow, schema.history, ()),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ledger.commands import PlaceHold, SettleHold, VoidHold
-from store import inbox, jobs, totals, workers
+from ledger.commands import CorrectJob, PlaceHold, SettleHold, TopUp, VoidHold
+from ledger.model import Line
+from store import book, inbox, jobs, totals, workers
 from store.rows import JobChange, Message, WorkerRow
 from store.totals import Settled
 
@@ -31,16 +32,80 @@ def test_sums_of_money(town):
     town.grant("acme", 900, id="second", priority=2)
     town.grant("zeta", 500)
     for name, project, amount in (("a", "acme", 150), ("b", "acme", 50), ("c", "zeta", 10), ("d", "acme", 9)):
-        town.post(PlaceHold(1, name, project, "CNY", amount), project_ids=[project])
-    town.post(SettleHold(2, "a", 120), job_ids=["a"])
-    town.post(SettleHold(2, "b", 70), job_ids=["b"])
-    town.post(SettleHold(2, "c", 4), job_ids=["c"])
+        town.hold(name, project, amount, 1)
+    town.settle("a", 120, 2)
+    town.settle("b", 70, 2)
+    town.settle("c", 4, 2)
     town.post(VoidHold(2, "d"), job_ids=["d"])
     with town.database.read() as connection:
         assert totals.settled_by_grant(connection, "acme") == {"first": 100, "second": 70}
         assert totals.settled_of(connection, "acme") == Settled(charged=170, overrun=20)
         assert totals.settled_by_grant(connection, "zeta") == {"zeta-grant": 4}
         assert totals.settled_of(connection, "nobody") == Settled(0, 0)
+
+
+def test_what_a_correction_gives_back_was_not_paid(town):
+    town.grant("acme", 1_000)
+    town.hold("a", "acme", 300)
+    town.settle("a", 200)
+    town.post(CorrectJob(30, "c1", "a", town.priced(120), "wrong usage"), job_ids=["a"])
+    with town.database.read() as connection:
+        assert totals.settled_by_grant(connection, "acme") == {"acme-grant": 120}
+        assert totals.settled_of(connection, "acme") == Settled(charged=120, overrun=0)
+        assert totals.spent_since(connection, "acme", "CNY", 0) == (120, 10)
+
+
+def test_what_several_funders_paid_is_one_sum_per_grant(town):
+    funders = (("state", 2), ("club", 1))
+    town.programme("both", *funders)
+    town.grant("acme", 100, programme_id="both", funders=funders)
+    town.hold("a", "acme", 50)
+    town.settle("a", 31)
+    with town.database.read() as connection:
+        assert totals.settled_by_grant(connection, "acme") == {"acme-grant": 31}
+        earned = {key[0]: amount for key, amount in book.all_balances(connection).items() if "earned" in key[0]}
+    assert earned == {"facility/earned/funder/state": 21, "facility/earned/funder/club": 10}
+
+
+def test_open_holds_are_in_flight_or_committed(town):
+    town.grant("acme", 1_000)
+    town.grant("zeta", 2_000)
+    rows = [
+        town.job("waits"),
+        town.job("runs", state="running"),
+        town.job("stops", state="cancelling"),
+        town.job("done", state="succeeded", ended_us=5),
+        town.job("other", project_id="zeta", member_id="zeta-ann"),
+    ]
+    town.database.writer.run(lambda c: jobs.insert_jobs(c, rows))
+    for number, row in enumerate(rows):
+        town.hold(row.id, row.project_id, 10**number // 10 + 1)
+    town.settle("done", 3)
+    with town.database.read() as connection:
+        assert totals.open_holds(connection, "acme", "CNY") == (2 + 11, 1)
+        assert totals.open_holds(connection, "acme", "EUR") == (0, 0)
+        assert totals.open_holds(connection, "zeta", "CNY") == (0, 1_001)
+        assert totals.open_holds(connection, "nobody", "CNY") == (0, 0)
+
+
+def test_the_pace_counts_what_grants_in_money_paid_and_nothing_else(town):
+    """A month in which half was paid in milliseconds and some by the startup itself says less of the money left."""
+    town.grant("acme", 1_000, id="money", resources=("shots",))
+    town.grant("acme", 40, id="hours", asset="qpu_ms")
+    town.post(TopUp(0, "t", "acme", "CNY", 500))
+    lines = (Line("qpu_ms", 60, 3), Line("shots", 100, 1))
+    for number, at_us in enumerate((100, 200)):
+        name = f"job-{number}"
+        town.post(PlaceHold(at_us, name, "acme", "CNY", lines), project_ids=["acme"])
+        used = (Line("qpu_ms", 30 - 10 * number, 3), Line("shots", 70, 1))
+        town.post(SettleHold(at_us + 50, name, used), job_ids=[name])
+    with town.database.read() as connection:
+        assert totals.settled_of(connection, "acme").charged == 30 * 3 + 70 + 20 * 3 + 70
+        assert totals.spent_since(connection, "acme", "CNY", 0) == (140, 100)
+        assert totals.spent_since(connection, "acme", "CNY", 250) == (70, 200), "the second ended at 250"
+        assert totals.spent_since(connection, "acme", "CNY", 251) == (0, None)
+        assert totals.spent_since(connection, "acme", "qpu_ms", 0) == (40, 100)
+        assert totals.spent_since(connection, "zeta", "CNY", 0) == (0, None)
 
 
 def test_the_end_of_the_history(town):

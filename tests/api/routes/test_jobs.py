@@ -288,10 +288,10 @@ def test_an_ended_job_cannot_be_cancelled(client: httpx.Client, house: Any, samp
 def test_a_full_queue_says_when_to_come_again(
     client: httpx.Client, house: Any, sampler: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dispatcher.intake import _Admission
+    from dispatcher.admission import Admission
     from dispatcher.model import Refusal
 
     full = Refusal("queue_full", "Full.", {"limit": 1, "value": 1, "retry_after_s": 10})
-    monkeypatch.setattr(_Admission, "_queue_full", lambda *_: full)
+    monkeypatch.setattr(Admission, "_queue_full", lambda *_: full)
     answer = create(client, sampler)
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (429, "queue_full", "10")
