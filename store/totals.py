@@ -128,7 +128,7 @@ def spent_since(connection: Connection, project_id: str, asset: str, since_us: i
     for near, far, sign in ((source, destination, 1), (destination, source, -1)):
         wanted = (
             select(func.sum(_postings.c.amount))
-            .select_from(_postings.join(_entries, _postings.c.entry_id == _entries.c.id))
+            .select_from(_postings.join(_entries, _postings.c.seq == _entries.c.seq))
             .where(_entries.c.project_id == project_id, _entries.c.at_us >= since_us, _postings.c.asset == asset)
             .where(near.like("grant/%"), far.like(f"{accounts.EARNED}%"))
         )
