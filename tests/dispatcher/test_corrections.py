@@ -87,7 +87,10 @@ def test_a_corrected_receipt_adds_up_and_is_replayed_to_the_last_unit(half: Any)
         name: told[name] for name in ("price", "charged", "absorbed_by_facility")
     }
     assert figures["captured"] == [part["captured"] for part in told["slices"]]
-    assert "Together 0.002000 CNY." in told["explanation"]
+    words = told["explanation"]
+    assert words[words.index("Together 0.002000 CNY.") + 1] == (
+        "When the job was settled the price was 0.002600 CNY; it has been corrected 2 times since."
+    )
 
 
 def test_a_correction_is_a_step_of_the_jobs_history(half: Any) -> None:

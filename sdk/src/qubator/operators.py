@@ -78,9 +78,12 @@ class Operators:
         """All programmes and what is left of their budgets."""
         return self._list("/v1/programmes", "programmes")
 
-    def create_programme(self, name: str, funder_id: str, budget: Money) -> Record:
-        """A programme of a funder with its budget."""
-        return self._post("/v1/programmes", {"name": name, "funder_id": funder_id, "budget": budget.to_json()})
+    def create_programme(self, name: str, funder: str | Mapping[str, int], budget: Money) -> Record:
+        """A programme with its budget, pledged by a funder, or by several: {funder's id: weight}, the first leads."""
+        if isinstance(funder, str):
+            return self._post("/v1/programmes", {"name": name, "funder_id": funder, "budget": budget.to_json()})
+        funders = [{"funder_id": funder_id, "weight": weight} for funder_id, weight in funder.items()]
+        return self._post("/v1/programmes", {"name": name, "funders": funders, "budget": budget.to_json()})
 
     def grants(self, project_id: str = "me") -> list[Record]:
         """The grants of a project."""
@@ -101,7 +104,7 @@ class Operators:
     ) -> Record:
         """A grant from a programme's budget to a project. Grants with the lower `priority` number are spent first.
 
-        Where `resources`, `backends` or `members` are named, it pays for these only.
+        Where `resources` ("qpu_ms", "shots", …), `backends` or `members` are named, it pays for these only.
         """
         body = {
             "project_id": project_id,
