@@ -83,7 +83,7 @@ _REQUEST = (
         "already_exists",
         409,
         "There is one of that name",
-        "Names of this kind are given once.",
+        "Names of this kind, and keys of payments, are given once.",
         "Use the one that exists, or choose another name.",
     ),
     Problem(

@@ -36,15 +36,15 @@ MONEY = (
     Problem(
         "grant_expired",
         402,
-        "The project's grants have expired",
-        "The time of the project's grants is over.",
+        "The time of the grant is over",
+        "The project's grants, or the grant that is named, have expired.",
         "Ask an operator for a new grant.",
     ),
     Problem(
         "wallet_short",
         402,
-        "The project's own share is not covered",
-        "The programmes pay a part of the price; the project's wallet has too little for the rest.",
+        "The wallet has too little",
+        "The project's own money does not cover its share of the price, or what is to be paid out.",
         "Pay into the wallet, submit a smaller job, or ask for a grant that pays a larger share.",
     ),
     Problem(
@@ -78,16 +78,16 @@ MONEY = (
     Problem(
         "grant_exhausted",
         402,
-        "The project's grants do not cover this job",
-        "What is available is less than the most this job can be charged.",
+        "The grants do not cover this",
+        "What is available is less than the most that the job can be charged, or than what is to be taken back.",
         "Wait for running jobs to give back what they do not use, submit a smaller job, or ask for another grant.",
     ),
     Problem(
         "programme_exhausted",
         402,
         "The programme's budget does not cover this grant",
-        "What is left of the programme's budget is less than the grant.",
-        "Issue a smaller grant, or raise the programme's budget.",
+        "What is left of the programme's budget is less than the grant, or than its increase.",
+        "Give less, or raise the programme's budget.",
     ),
     Problem(
         "transfer_mismatch",
@@ -101,7 +101,7 @@ MONEY = (
         409,
         "The job has nothing to correct",
         "Only what has been settled can be corrected; this job is under way, or was not charged.",
-        "Wait for its end, or cancel it.",
+        "Wait for the end of a job that is under way; one that cost nothing needs no correction.",
     ),
     Problem(
         "correction_raises",

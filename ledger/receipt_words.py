@@ -19,8 +19,8 @@ def explanation(document: Mapping[str, Any]) -> list[str]:
 def steps(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A receipt row by row: {"step", "words", "amounts"}, where `amounts` are the figures behind the words.
 
-    Steps: `price` for each line, `total`, `payer`, `cut`, `released`, `absorbed`; or `voided` alone. An amount is in
-    the smallest unit of the asset that stands beside it.
+    Steps: `price` for each line, `total`, `corrected`, `payer`, `cut`, `released`, `absorbed`; or `voided` alone. An
+    amount is in the smallest unit of the asset that stands beside it.
     """
     if document["state"] == "voided":
         words = f"Nothing was charged: the hold of {in_words(document['held'], document['asset'])} was given back."
@@ -49,6 +49,11 @@ def _prices(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield _step("price", words, {**figures, "asset": asset})
     words = f"Together {in_words(document['price'], asset)}."
     yield _step("total", words, {"amount": document["price"], "asset": asset})
+    if document.get("settlements"):
+        first, times = sum(line["amount"] for line in document["settlements"][0]), len(document["settlements"]) - 1
+        often = "once" if times == 1 else f"{times} times"
+        words = f"When the job was settled the price was {in_words(first, asset)}; it has been corrected {often} since."
+        yield _step("corrected", words, {"amount": first, "asset": asset})
 
 
 def _payments(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

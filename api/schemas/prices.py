@@ -192,7 +192,7 @@ class QuoteAnswer(Told):
 class Step(Told):
     """One step of a price: usage × rate, a payer and the rule it paid under, a cut, what came back."""
 
-    step: Literal["price", "total", "payer", "cut", "released", "absorbed", "voided"]
+    step: Literal["price", "total", "corrected", "payer", "cut", "released", "absorbed", "voided"]
     words: str
     amounts: dict[str, Any]
 

@@ -39,9 +39,15 @@ def granted(answer: T | Refusal) -> T:
 
 
 class Money(click.ParamType[int]):
-    """An amount in yuan with at most six decimals, as micro-yuan; in native units a whole number."""
+    """An amount of the facility's money with at most six decimals, as micro-units; in native units a whole number.
+
+    `least` micro-units of money are asked for at least.
+    """
 
     name = "amount"
+
+    def __init__(self, least: int = 1) -> None:
+        self._least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """`12.5` → 12_500_000; beside `--asset qpu_ms` the number as it is."""
@@ -53,8 +59,9 @@ class Money(click.ParamType[int]):
             micro = Decimal(str(value)) * MICRO
         except InvalidOperation:
             self.fail(f"{value!r} is not an amount", param, ctx)
-        if not micro.is_finite() or micro != micro.to_integral_value() or micro < 1:
-            self.fail(f"{value!r}: at least 0.000001, with at most six decimals", param, ctx)
+        if not micro.is_finite() or micro != micro.to_integral_value() or micro < self._least:
+            least = Decimal(self._least) / MICRO
+            self.fail(f"{value!r}: at least {least:f}, with at most six decimals", param, ctx)
         if micro > MOST_MICRO:
             self.fail(f"{value!r}: at most {Decimal(MOST_MICRO) / MICRO}", param, ctx)
         return int(micro)
@@ -134,7 +141,9 @@ def _cell(row: dict[str, Any], column: str) -> str:
         return in_words(value, row["asset"])
     if column.endswith("_us"):
         return datetime.fromtimestamp(value / 1e6, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return str(value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "-"
+    return str(value) or "-"
 
 
 def output_options(command: Command) -> Command:
@@ -259,7 +268,7 @@ def programme() -> None:
 @programme.command("create")
 @click.argument("name")
 @click.option("--funder", "funder_ids", required=True, multiple=True, help="ID, or ID=WEIGHT of one of several.")
-@click.option("--budget", type=Money(), required=True, help="In yuan, or in whole units of the asset.")
+@click.option("--budget", type=Money(), required=True, help="In the facility's money, or in whole units of the asset.")
 @asset_option
 @data_options
 @output_options
@@ -300,7 +309,7 @@ def grant() -> None:
 @grant.command("issue")
 @click.option("--project", "project_id", required=True)
 @click.option("--programme", "programme_id", required=True)
-@click.option("--amount", type=Money(), required=True, help="In yuan, or in whole units of the asset.")
+@click.option("--amount", type=Money(), required=True, help="In the facility's money, or in whole units of the asset.")
 @asset_option
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Valid from now.")
 @click.option("--priority", type=int, default=0, show_default=True, help="Lower is used first.")

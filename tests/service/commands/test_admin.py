@@ -57,11 +57,11 @@ def test_a_programme_in_kind_and_a_grant_for_some_things_only(founded: Any, narr
         "--asset", "qpu_ms",
     )  # fmt: skip
     asked = ["grant", "issue", "--project", founded.project, "--programme", programme, "--asset", "qpu_ms"]
-    (row,) = founded.json(
-        *asked, "--amount", "1500", "--resource", "qpu_ms", "--backend", "aer", "--backend", "aer-mps", "--member", "m"
-    )
+    member = founded.json("token", "create", "--project", founded.project, "--name", "alice")["member_id"]
+    chosen = ["--resource", "qpu_ms", "--backend", "aer", "--backend", "aer-mps", "--member", member]
+    (row,) = founded.json(*asked, "--amount", "1500", *chosen)
     assert (row["asset"], row["amount"]) == ("qpu_ms", 1_500)
-    assert (row["resources"], row["backends"], row["members"]) == (["qpu_ms"], ["aer", "aer-mps"], ["m"])
+    assert (row["resources"], row["backends"], row["members"]) == (["qpu_ms"], ["aer", "aer-mps"], [member])
     assert row["funders"] == [[founded.funder, 3], [other, 1]]
     said = founded("grant", "list", "--project", founded.project).stdout
     assert "1500 qpu_ms" in said
