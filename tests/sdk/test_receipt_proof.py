@@ -162,7 +162,7 @@ UNPROVEN = {"v", "usage", "rates", "explanation"}
 
 
 def is_proven(path: tuple[Any, ...]) -> bool:
-    if "lines" in path:
+    if "lines" in path or "settlements" in path:
         return path[-1] not in ("what", "unit")
     if path == ("quoted", "expected"):
         return False

@@ -102,6 +102,11 @@ def _figures(receipt: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -
     ended = none if voided else json.loads(last["body"])
     _lines("settled", receipt["lines"], ended["lines"])
     _slices(receipt["slices"], backing["slices"], ended["captured"])
+    earlier = [json.loads(entry["body"])["lines"] for entry in (closing, *corrections)] if corrections else []
+    if len(receipt["settlements"]) != len(earlier):
+        raise NotProven(f"the receipt tells {len(receipt['settlements'])} settlements, the ledger {len(earlier)}")
+    for said, recorded in zip(receipt["settlements"], earlier, strict=True):
+        _lines("earlier", said, recorded)
     if [list(cut.values()) for cut in receipt["cuts"]] != backing["cuts"]:
         raise NotProven("what limits have cut is not what the ledger says")
     prices = {line[0]: line for line in backing["lines"]}
