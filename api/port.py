@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from dispatcher.model import Caller, GrantTerms, Refusal, Role, Submission
 from dispatcher.plans import Applied, ProgrammePlan
@@ -63,6 +63,21 @@ class QuoteAnswer(Protocol):
     def payers(self) -> Sequence[Mapping[str, Any]]: ...
     @property
     def missing(self) -> int: ...
+
+
+class QuotaWarning(Protocol):
+    """`used` has reached `percent` of what a project was granted."""
+
+    @property
+    def project_id(self) -> str: ...
+    @property
+    def percent(self) -> int: ...
+    @property
+    def used(self) -> int: ...
+    @property
+    def granted(self) -> int: ...
+    @property
+    def asset(self) -> str: ...
 
 
 class Changes(Protocol):
@@ -197,8 +212,30 @@ class MoneyPort(Protocol):
     def list_requests(self, caller: Caller, state: RequestState | None, /) -> Sequence[RequestRow] | Refusal: ...
     def decide_request(self, caller: Caller, request_id: str, approve: bool, /) -> RequestRow | Refusal: ...
     def grants(self, caller: Caller, project_id: str, /) -> Sequence[Grant] | Refusal: ...
+    def quota_warning(self, caller: Caller, project_id: str, /) -> QuotaWarning | None: ...
     def balance(self, caller: Caller, project_id: str, /) -> Mapping[str, Any] | Refusal: ...
     def statement(self, caller: Caller, project_id: str, /) -> Mapping[str, Any] | Refusal: ...
+
+
+class ReportsPort(Protocol):
+    """The books by month; a month is written "2026-11"."""
+
+    def month_statement(self, caller: Caller, project_id: str, month: str, /) -> Mapping[str, Any] | Refusal: ...
+
+    def funder_report(
+        self, caller: Caller, funder_id: str, first: str, last: str, /
+    ) -> Mapping[str, Any] | Refusal: ...
+
+    def focus(self, caller: Caller, project_id: str, month: str, version: str, /) -> IO[bytes] | Refusal:
+        """CSV in a file that stands at its begin; whoever asked for it closes it."""
+        ...
+
+    def focus_metadata(
+        self, caller: Caller, project_id: str, month: str, version: str, /
+    ) -> Mapping[str, Any] | Refusal: ...
+
+    def closes(self, caller: Caller, /) -> Sequence[Mapping[str, Any]] | Refusal: ...
+    def close_month(self, caller: Caller, month: str, /) -> Mapping[str, Any] | Refusal: ...
 
 
 class FacilityPort(Protocol):
@@ -227,5 +264,5 @@ class ProofPort(Protocol):
         ...
 
 
-class RoomPort(JobsPort, IdentityPort, MoneyPort, FacilityPort, ProofPort, Protocol):
+class RoomPort(JobsPort, IdentityPort, MoneyPort, ReportsPort, FacilityPort, ProofPort, Protocol):
     """All of it: the one object the HTTP face is given."""

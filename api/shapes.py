@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from api.answers import problem_document
+from api.port import QuotaWarning
 from dispatcher.model import Caller, Refusal
-from ledger.model import Grant
+from ledger.model import Grant, in_words
 from ledger.notes import PublicKey
 from store.rows import (
     AttemptRow,
@@ -84,6 +85,20 @@ def full_job(job: JobRow, wait_reason: str | None = None) -> dict[str, Any]:
         "usage": job.usage,
         "result_bytes": job.result_size,
         "links": links(job),
+    }
+
+
+def quota_warning(found: QuotaWarning) -> dict[str, Any]:
+    """That a project's grants are running out."""
+    used, granted = in_words(found.used, found.asset), in_words(found.granted, found.asset)
+    return {
+        "code": "quota",
+        "project_id": found.project_id,
+        "percent": found.percent,
+        "used": found.used,
+        "granted": found.granted,
+        "asset": found.asset,
+        "detail": f"{found.percent} % of the project's grants are used: {used} of {granted} are spent or held.",
     }
 
 

@@ -11,7 +11,7 @@ from dispatcher.ground import Ground
 from dispatcher.keys import CannotSign
 from ledger.book import Book
 from ledger.commands import ExpireGrant, IssueGrant, VoidHold
-from ledger.grants import rolled_over
+from ledger.grants import rolled_id, rolled_over
 from ledger.model import Entry
 from ledger.model import Refusal as LedgerRefusal
 from scheduler.events import Event, WorkerLost
@@ -123,7 +123,7 @@ class Housekeeping:
         days = book.terms[grant.programme_id].rollover_days
         anew = replace(
             grant,
-            id=self._ground.new_id("grt"),
+            id=rolled_id(grant_id),
             amount=amount,
             valid_from_us=grant.valid_until_us,
             valid_until_us=grant.valid_until_us + days * DAY_US,

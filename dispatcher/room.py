@@ -11,8 +11,10 @@ from typing import Any
 from backends.catalogue import BackendSpec, catalogue, spec_of
 from dispatcher.applying import Applying
 from dispatcher.approvals import Approvals
+from dispatcher.bookkeeping import Bookkeeping
 from dispatcher.changes import ChangeHub
 from dispatcher.claims import rates_for
+from dispatcher.exporting import Exporting
 from dispatcher.funding import Funding
 from dispatcher.ground import Ground
 from dispatcher.inbox import backend_changed
@@ -21,6 +23,7 @@ from dispatcher.model import Caller, Refusal
 from dispatcher.people import People
 from dispatcher.proofs import Proofs
 from dispatcher.purses import Purses
+from dispatcher.quota_marks import QuotaMarks
 from dispatcher.reading import Reading
 from dispatcher.standing import Standing
 from dispatcher.tariffs import Tariffs
@@ -30,7 +33,21 @@ from store.database import Connection
 from store.errors import StoreError
 
 
-class Room(Intake, Reading, People, Funding, Standing, Applying, Purses, Tariffs, Approvals, Proofs):
+class Room(
+    Intake,
+    Reading,
+    People,
+    Funding,
+    Standing,
+    QuotaMarks,
+    Applying,
+    Purses,
+    Tariffs,
+    Approvals,
+    Bookkeeping,
+    Exporting,
+    Proofs,
+):
     """All parts on one ground. Functions block and may be called from any thread; an expected no is a Refusal."""
 
     def __init__(self, ground: Ground, why_waiting: Callable[[str], str | None] | None = None) -> None:

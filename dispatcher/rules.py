@@ -24,12 +24,14 @@ class Rules:
 
     A hold covers `ceiling_factor` times the expected run time, at least `ceiling_floor_ms`, at most the time limit:
     a job is never charged more than its hold, so what runs longer is the facility's loss, not the startup's. Hours of
-    rate cards and years of caps are those of `zone`. Where stored results are priced, `result_hours` are.
+    rate cards and years of caps are those of `zone`. Where stored results are priced, `result_hours` are. `facility` is
+    the name that stands on exports.
     """
 
     rates: tuple[RateLine, ...] = DEFAULT_RATES
     asset: str = CNY
     zone: tzinfo = UTC
+    facility: str = "Qubator"
     quote_valid_us: int = 900_000_000
     result_hours: int = 720
     ceiling_factor: int = 10

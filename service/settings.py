@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     queued_max: int = Field(default=100_000, ge=1, description="Waiting jobs of one project.")
     currency: str = Field(default="CNY", pattern="^[A-Z]{3}$", description="Money of prices, grants and wallets.")
     time_zone: str = Field(default="UTC", description="Hours of rates, days and years of programmes: Asia/Shanghai …")
+    facility_name: str = Field(
+        default="Qubator", min_length=1, max_length=200, description="Who bills, on exports of cost and usage."
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="debug to error.")
     log_json: bool = Field(default=False, description="One JSON object a line, for machines.")
 

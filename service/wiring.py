@@ -64,6 +64,7 @@ class Service:
             rules=Rules(
                 asset=_same_currency(self.database, settings.currency),
                 zone=ZoneInfo(settings.time_zone),
+                facility=settings.facility_name,
                 queued_max=settings.queued_max,
                 memory_mib=settings.memory_mib,
                 result_max_bytes=settings.blob_max_bytes,

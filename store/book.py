@@ -345,6 +345,11 @@ def entries_of_job(connection: Connection, job_id: str) -> list[Entry]:
     return list(_entries_from(connection.execute(_entries_wanted().where(_entries.c.job_id == job_id))))
 
 
+def entry_of(connection: Connection, entry_id: str) -> Entry | None:
+    """One entry, or None."""
+    return next(_read_entries(connection, _entries_wanted().where(_entries.c.id == entry_id)), None)
+
+
 def all_balances(connection: Connection) -> dict[tuple[str, str], int]:
     """What stands on every account, by (account, asset)."""
     rows = connection.execute(select(_accounts).order_by(_accounts.c.account, _accounts.c.asset))

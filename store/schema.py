@@ -1,7 +1,7 @@
 """The tables, one schema for SQLite and PostgreSQL. The migrations build exactly this (a test compares them).
 
-Columns `_us` and amounts are 64-bit integers. JSON is text. The rows of entries, postings, terms, rate lines, nodes of
-the ledger's tree, checkpoints and audit are written once: triggers, made by the migrations, refuse every change.
+Columns `_us` and amounts are 64-bit integers. JSON is text. The rows of entries, postings, closes, terms, rate lines,
+nodes of the ledger's tree, checkpoints and audit are written once: triggers of the migrations refuse every change.
 """
 
 from __future__ import annotations
@@ -265,6 +265,20 @@ checkpoints = Table(
     Column("root", LargeBinary, nullable=False),
     Column("at_us", BigInteger, nullable=False),
     Column("note", Text, nullable=False),
+)
+
+closes = Table(
+    "closes",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("until_us", BigInteger, nullable=False),
+    # The last entry that it covers: what is posted later belongs to a later month, whatever its instant says.
+    Column("last_seq", BigInteger, nullable=False),
+    Column("closed_us", BigInteger, nullable=False),
+    Column("closed_by", Text, nullable=False),
+    # Canonical JSON, and its SHA-256 (`ledger.periods`).
+    Column("body", Text, nullable=False),
+    Column("hash", Text, nullable=False),
 )
 
 holds = Table(

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import itertools
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -322,3 +324,15 @@ def town(database: Database) -> Town:
 @pytest.fixture
 def sqlite_town(sqlite_database: Database) -> Town:
     return Town(sqlite_database).found("acme", "zeta")
+
+
+@pytest.fixture(scope="session")
+def bookstory() -> Any:
+    """The module tests/bookstory.py: books told entry by entry, for the tests of reports."""
+    spec = importlib.util.spec_from_file_location("bookstory", Path(__file__).with_name("bookstory.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["bookstory"] = module  # its dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module

@@ -18,7 +18,7 @@ from store.errors import StoreError
 
 @click.group()
 def ledger() -> None:
-    """The ledger's proof: verify it, sign it, show its keys."""
+    """The books as a whole: verify and sign them, close months."""
 
 
 @ledger.command()

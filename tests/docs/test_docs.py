@@ -23,6 +23,7 @@ import click
 import psutil
 import pytest
 
+from dispatcher.model import GrantTerms
 from qubator.cli import qubator as client_cli
 from service.cli import cli as service_cli
 from service.embedded import CONSOLE, embedded
@@ -37,7 +38,9 @@ RUN = ("bash", "python")
 # What each how-to must have shown in the end.
 SAID: dict[str, tuple[str, ...]] = {
     "audit": ("the books balance", "public auditor"),
+    "costs": ("Nobody pays", "30 %", "succeeded", "The project's own wallet paid", "of your own money"),
     "http": ('"state":"succeeded"',),
+    "reports": ("no corrections", "the job's rows sum to the co-pay", "City science bureau", "[month_not_over]"),
     "operate": ("aer is draining", "backend aer is draining", "aer is online", "Twice the share"),
 }
 
@@ -123,8 +126,8 @@ def startup(tmp_path: Path, environment: dict[str, str]) -> Iterator[dict[str, s
         room, now = service.room, service.room.now_us()
         project = room.create_project(CONSOLE, "Qubit Pharma")
         funder = room.create_funder(CONSOLE, "City science bureau")
-        programme = room.create_programme(CONSOLE, "Compute vouchers", funder.id, "CNY", 10**9)
-        room.issue_grant(CONSOLE, project.id, programme.id, "CNY", 10**8, now, now + DAY_US, 0)
+        programme = room.create_programme(CONSOLE, "Compute vouchers", [(funder.id, 1)], "CNY", 10**9)
+        room.issue_grant(CONSOLE, GrantTerms(project.id, programme.id, "CNY", 10**8, now, now + DAY_US, 0))
         member = room.create_member(CONSOLE, project.id, "alice", "admin")
         _, secret = room.create_token(CONSOLE, project.id, member.id, "admin", "alice", None)
         yield environment | {"QUBATOR_URL": service.url, "QUBATOR_TOKEN": secret}

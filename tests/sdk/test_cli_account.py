@@ -11,13 +11,6 @@ import pytest
 from qubator import cli, cli_account
 from qubator.profile import config_path, resolve
 
-BALANCE = {
-    "project_id": "prj_1", "asset": "CNY", "granted": 10_000_000, "settled": 1_500_000, "held": 500_000,
-    "available": 8_000_000, "expired": 0,
-    "grants": [{"grant_id": "grt_1", "valid_until_us": 1_700_000_000_000_000, "granted": 10_000_000,
-                "settled": 1_500_000, "held": 500_000, "available": 8_000_000, "expired": 0}],
-}  # fmt: skip
-
 
 @pytest.fixture
 def service(script: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -84,27 +77,29 @@ def test_what_cannot_be_a_login(
     assert word in err
 
 
-def test_the_quota_has_three_figures_and_its_grants(shell: Any, script: Any) -> None:
-    script.say(script.answer(200, BALANCE))
+def test_the_quota_has_three_figures_and_its_grants(shell: Any, script: Any, told: Any) -> None:
+    script.say(script.answer(200, told.balance(told.grant())))
     assert shell("quota")[1].splitlines() == [
         "settled    1.50 CNY spent by finished jobs",
-        "held       0.50 CNY set aside for open jobs",
+        "in flight  0.40 CNY held for jobs that run",
+        "committed  0.10 CNY held for jobs that wait",
         "available  8.00 CNY can be spent now",
+        "runs out   2023-11-14 at the pace of the last 30 days, or with the last grant",
         "",
-        "GRANT  SETTLED  HELD  AVAILABLE  UNTIL",
-        "grt_1     1.50  0.50       8.00  2023-11-14",
+        "GRANT  SETTLED  HELD  AVAILABLE  IN   UNTIL",
+        "grt_1     1.50  0.50       8.00  CNY  2023-11-14",
     ]
 
 
-def test_a_project_without_a_grant_is_told_so(shell: Any, script: Any) -> None:
-    script.say(script.answer(200, {"asset": "CNY", "grants": []}))
+def test_a_project_without_a_grant_is_told_so(shell: Any, script: Any, told: Any) -> None:
+    script.say(script.answer(200, told.balance(available=0, settled=0, granted=0)))
     assert shell("quota", "--project", "prj_1")[1].splitlines()[-1] == "The project has no grant."
     assert script.lines() == ["GET /v1/projects/prj_1/balance"]
 
 
-def test_the_statement_lists_every_figure(shell: Any, script: Any) -> None:
+def test_the_statement_lists_every_figure(shell: Any, script: Any, told: Any) -> None:
     statement = {
-        **BALANCE,
+        **told.balance(told.grant()),
         "at_us": 1_700_000_000_000_000,
         "jobs": {"succeeded": 3, "failed": 0},
         "absorbed_by_facility": 7,
@@ -121,7 +116,9 @@ def test_the_statement_lists_every_figure(shell: Any, script: Any) -> None:
 
 def test_backends_and_version(shell: Any, script: Any) -> None:
     script.say(
-        script.answer(200, {"backends": [{"name": "aer", "state": "draining", "qubits_max": 30, "reason": "repair"}]})
+        script.answer(
+            200, {"backends": [{"name": "aer", "state": "draining", "qubits_max": 30, "state_reason": "repair"}]}
+        )
     )
     assert shell("backends")[1].splitlines() == [
         "BACKEND  STATE     QUBITS  DESCRIPTION",
@@ -129,3 +126,53 @@ def test_backends_and_version(shell: Any, script: Any) -> None:
     ]
     script.say(script.answer(200, {"version": "0.1.0", "settings": {"a": 1}}))
     assert shell("version")[1].splitlines() == ["client   0.1.0", "url      http://service.example", "version  0.1.0"]
+
+
+MONTH = {
+    "project_id": "prj_1", "asset": "CNY", "month": "2026-11", "closed": False,
+    "lines": [
+        {"payer": "grt_1", "asset": "CNY", "opening": 969_100, "issued": 0, "transferred_in": 0,
+         "transferred_out": 50_000, "withdrawn": 0, "settled": 214_800, "corrected": 45_000, "expired": 0,
+         "rolled_over": 0, "closing": 749_300},
+        {"payer": "grt_kind", "asset": "qpu_ms", "opening": 0, "issued": 1_000, "transferred_in": 0,
+         "transferred_out": 0, "withdrawn": 0, "settled": 40, "corrected": 0, "expired": 0, "rolled_over": 0,
+         "closing": 960},
+    ],
+    "corrections": [{"job_id": "job_1", "price": -25_000, "reason": "the meter ran on"}],
+}  # fmt: skip
+
+
+def test_the_statement_of_a_month_shows_what_moved(script: Any, shell: Any) -> None:
+    script.say(script.answer(200, MONTH))
+    code, out, _ = shell("statement", "2026-11")
+    assert code == 0
+    assert script.lines() == ["GET /v1/projects/me/statements/2026-11"]
+    told = [line.split() for line in out.splitlines()]
+    assert ["transferred", "out", "0.05"] in told
+    assert ["closing", "0.7493"] in told
+    assert ["settled", "40"] in told
+    assert ["expired", "0"] not in told
+    assert "corrected job_1 by -0.025 CNY: the meter ran on" in out
+    assert "open: it may still change" in out
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+
+
+def test_the_statement_of_a_closed_month_says_so(script: Any, shell: Any) -> None:
+    script.say(script.answer(200, {**MONTH, "closed": True, "lines": [], "corrections": []}))
+    _, out, _ = shell("statement", "2026-11", "--project", "prj_1")
+    assert "closed: it stays as it is" in out
+    assert script.lines() == ["GET /v1/projects/prj_1/statements/2026-11"]
+
+
+def test_the_statement_of_a_month_as_json_and_as_csv(script: Any, shell: Any) -> None:
+    text = "section,payer\nline,grt_1\n"
+    script.say(script.answer(200, MONTH), script.table(text))
+    assert json.loads(shell("statement", "2026-11", "--json")[1]) == MONTH
+    assert shell("statement", "2026-11", "--csv") == (0, text, "")
+    assert script.lines()[1] == "GET /v1/projects/me/statements/2026-11?format=csv"
+
+
+def test_csv_is_of_a_month(shell: Any) -> None:
+    code, _, err = shell("statement", "--csv")
+    assert code == 2
+    assert "name the month: qubator statement 2026-11 --csv" in err

@@ -24,7 +24,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful answer: its status and its JSON body."""
+    """A successful answer: its status and its JSON body, or the text of a CSV."""
 
     status: int
     body: Any
@@ -169,6 +169,8 @@ class Connection:
     def _decoded(self, response: httpx.Response) -> Any:
         if not response.content:
             return None
+        if response.headers.get("Content-Type", "").startswith("text/csv"):
+            return response.text
         try:
             return json.loads(response.content)
         except ValueError:

@@ -9,17 +9,30 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from qubator.errors import QubatorError
 
-_FIELDS = ("seq", "id", "kind", "at_us", "project_id", "job_id", "grant_id", "programme_id", "postings")
+_FIELDS = (
+    "seq",
+    "id",
+    "kind",
+    "at_us",
+    "project_id",
+    "job_id",
+    "grant_id",
+    "programme_id",
+    "claims",
+    "body",
+    "postings",
+)
 _POSTING = ("position", "source", "destination", "amount", "asset")
 _ENCODING = "qubator.entry/1"
 _ED25519, _ML_DSA = b"\x01", b"\xffML-DSA-65"
-_EARNED, _OVERRUN = "facility/earned", "facility/overrun"
+_EARNED, _OVERRUN = "facility/earned/", "facility/overrun"
 
 
 class NotProven(QubatorError):  # noqa: N818 - named for what it says
@@ -79,64 +92,152 @@ def _verified(receipt: Mapping[str, Any], keys: str) -> list[str]:
 
 
 def _figures(receipt: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    job_id, project_id, asset = receipt["job_id"], receipt["project_id"], receipt["asset"]
-    listed = {(one["id"], one["kind"], one["at_us"]) for one in receipt["entries"]}
-    proven = {(one["id"], one["kind"], one["at_us"]) for one in entries}
-    if not listed <= proven:
-        raise NotProven(f"an entry that the receipt lists is not proven: {sorted(listed - proven)[0][0]}")
+    hold, closing, corrections = _history(receipt, entries)
+    backing = json.loads(hold["body"])
+    _same_text("asset", receipt["asset"], backing["asset"])
+    _lines("quoted", receipt["quoted"]["lines"], backing["lines"])
+    last = corrections[-1] if corrections else closing
+    voided = closing["kind"] == "void"
+    none: dict[str, Any] = {"lines": [], "captured": [0] * len(backing["slices"]), "overrun": 0}
+    ended = none if voided else json.loads(last["body"])
+    _lines("settled", receipt["lines"], ended["lines"])
+    _slices(receipt["slices"], backing["slices"], ended["captured"])
+    if [list(cut.values()) for cut in receipt["cuts"]] != backing["cuts"]:
+        raise NotProven("what limits have cut is not what the ledger says")
+    prices = {line[0]: line for line in backing["lines"]}
+    payers = _payers(receipt, backing, ended["captured"], prices, [closing, *corrections], hold)
+    price = sum(line[1] * line[2] for line in ended["lines"])
+    charged = sum(worth for _, worth in payers.values())
+    copay = payers.get("wallet", (0, 0))[1]
+    held = sum(line[1] * line[2] for line in backing["lines"])
+    _same("held", receipt["held"], held)
+    _same("the ceiling", receipt["quoted"]["ceiling"], held)
+    _same("charged", receipt["charged"], charged)
+    _same("the project's own share", receipt["copay"], copay)
+    _same("subsidised", receipt["subsidised"], charged - copay)
+    _same("released", receipt["released"], held - charged)
+    absorbed = _moved([closing, *corrections], _OVERRUN, f"{_EARNED}overrun")
+    _same("absorbed by the facility", receipt["absorbed_by_facility"], absorbed)
+    _same("absorbed by the facility", ended["overrun"], absorbed)
+    _same("the price", receipt["price"], price)
+    _same("the price", charged + absorbed, price)
+    said = [
+        f"held {held}, charged {charged}, released {held - charged}, absorbed {absorbed}: as the postings say",
+        f"the price of {price} is the sum of {len(ended['lines'])} lines, each quantity times unit price",
+        f"{len(payers)} payers paid and got back what the receipt says, by the rules that were recorded at the hold",
+    ]
+    return [*said, f"corrected {len(corrections)} times, the last counts"] if corrections else said
+
+
+def _history(
+    receipt: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], Mapping[str, Any], list[Mapping[str, Any]]]:
+    """The one hold, the one end, and the corrections after it, if the receipt is about just these."""
+    listed = [(one["id"], one["kind"], one["at_us"]) for one in receipt["entries"]]
+    proven = [(one["id"], one["kind"], one["at_us"]) for one in entries]
+    if not set(listed) <= set(proven):
+        raise NotProven(f"an entry that the receipt lists is not proven: {sorted(set(listed) - set(proven))[0][0]}")
     for entry in entries:
-        if (entry["job_id"], entry["project_id"]) != (job_id, project_id):
+        if (entry["job_id"], entry["project_id"]) != (receipt["job_id"], receipt["project_id"]):
             raise NotProven(f"entry {entry['id']} is of another job or project than the receipt")
-        if any(posting["asset"] != asset for posting in entry["postings"]):
-            raise NotProven(f"entry {entry['id']} moves another asset than {asset}")
     holds = [entry for entry in entries if entry["kind"] == "hold"]
     closings = [entry for entry in entries if entry["kind"] in ("settle", "void")]
+    corrections = [entry for entry in entries if entry["kind"] == "correct"]
     if len(holds) != 1 or len(closings) != 1:
         raise NotProven(f"a receipt is proven by one hold and one end, not {len(holds)} and {len(closings)}")
     if receipt["state"] != {"settle": "settled", "void": "voided"}[closings[0]["kind"]]:
         raise NotProven(f"the receipt says {receipt['state']}, the ledger {closings[0]['kind']}")
-    held, ended = holds[0]["postings"], closings[0]["postings"]
-    paid = _total(ended, lambda posting: posting["destination"] == _EARNED and posting["source"] != _OVERRUN)
-    absorbed = _total(ended, lambda posting: posting["source"] == _OVERRUN)
-    released = _total(ended, lambda posting: posting["destination"] != _EARNED)
-    _same("held", receipt["held"], _total(held, lambda _: True))
-    _same("charged", receipt["charged"], paid)
-    _same("released", receipt["released"], released)
-    _same("absorbed by the facility", receipt["absorbed_by_facility"], absorbed)
-    _same("the price", receipt["price"], paid + absorbed)
-    _same("the price", receipt["price"], sum(line["amount"] for line in receipt["lines"]))
-    _lines(receipt["lines"])
-    _payers(receipt["payers"], held, ended)
-    return [
-        f"held {receipt['held']}, charged {paid}, released {released}, absorbed {absorbed}: as the postings say",
-        f"the price of {receipt['price']} is the sum of {len(receipt['lines'])} lines, each quantity times unit price",
-        f"{len(receipt['payers'])} payers paid and got back what the receipt says",
-    ]
+    ends = [(one["id"], one["kind"], one["at_us"]) for one in (*closings, *corrections)]
+    if [one for one in listed if one[1] != "hold"] != ends:
+        raise NotProven("the receipt leaves out, or repeats, an end or a correction that the ledger has")
+    return holds[0], closings[0], corrections
 
 
-def _lines(lines: Sequence[Mapping[str, Any]]) -> None:
-    for line in lines:
-        exact = -(-line["quantity"] * line["unit_price"] // line.get("per", 1))
-        _same(f"the line {line['what']}", line["amount"], exact)
+def _lines(which: str, said: Sequence[Mapping[str, Any]], recorded: Sequence[Sequence[Any]]) -> None:
+    names = ("resource", "quantity", "unit_price", "quantum", "rate")
+    if [[line[name] for name in names] for line in said] != [list(line) for line in recorded]:
+        raise NotProven(f"the {which} lines are not those that the ledger recorded")
+    for line in said:
+        _same(f"the line {line['what']}", line["amount"], line["quantity"] * line["unit_price"])
 
 
-def _payers(payers: Sequence[Mapping[str, Any]], held: Sequence[Mapping[str, Any]], ended: Any) -> None:
-    sources = {posting["destination"] for posting in held}
-    if {f"grant/{payer['grant_id']}/held" for payer in payers} != sources or len(payers) != len(sources):
-        raise NotProven("the payers are not the grants that were held")
-    for payer in payers:
-        grant, own = payer["grant_id"], f"grant/{payer['grant_id']}/held"
-        _same(f"grant {grant} held", payer["held"], _total(held, lambda p, own=own: p["destination"] == own))
-        paid = _total(ended, lambda p, own=own: p["source"] == own and p["destination"] == _EARNED)
-        _same(f"grant {grant} paid", payer["paid"], paid)
-        if payer["released_to"] not in (("available", "expired") if payer["released"] else ("available",)):
-            raise NotProven(f"grant {grant} got nothing back on {payer['released_to']}")
-        back = f"grant/{grant}/{payer['released_to']}"
-        _same(
-            f"grant {grant} got back",
-            payer["released"],
-            _total(ended, lambda p, own=own, back=back: p["source"] == own and p["destination"] == back),
+def _slices(said: Sequence[Mapping[str, Any]], recorded: Sequence[Sequence[Any]], captured: Sequence[int]) -> None:
+    names = ("payer", "resource", "amount", "asset", "worth", "share_ppm", "up_to_ppm", "rule")
+    expected = [[*part, amount] for part, amount in zip(recorded, captured, strict=True)]
+    if [[*(part[name] for name in names), part["captured"]] for part in said] != expected:
+        raise NotProven("the parts of the hold are not those that the ledger recorded")
+
+
+def _payers(
+    receipt: Mapping[str, Any],
+    backing: Mapping[str, Any],
+    captured: Sequence[int],
+    prices: Mapping[str, Sequence[Any]],
+    ends: Sequence[Mapping[str, Any]],
+    hold: Mapping[str, Any],
+) -> dict[str, tuple[int, int]]:
+    """What each payer paid, and what that is worth in money, after both have been compared with the postings."""
+    found: dict[str, tuple[int, int]] = {}
+    told = {payer["payer"]: payer for payer in receipt["payers"]}
+    if len(told) != len(receipt["payers"]) or list(told) != list(dict.fromkeys(p[0] for p in backing["slices"])):
+        raise NotProven("the payers are not those of the hold")
+    for name, payer in told.items():
+        home = f"wallet/{receipt['project_id']}" if name == "wallet" else f"grant/{name}"
+        own = f"{home}/held"
+        parts = [(p, amount) for p, amount in zip(backing["slices"], captured, strict=True) if p[0] == name]
+        paid = sum(amount for _, amount in parts)
+        worth = sum(
+            amount if p[3] == backing["asset"] else amount // prices[p[1]][3] * prices[p[1]][2] for p, amount in parts
         )
+        first = parts[0][0]
+        _same_text(f"the asset of {name}", payer["asset"], first[3])
+        _same(f"{name} held", payer["held"], _total(hold["postings"], lambda p, own=own: p["destination"] == own))
+        _same(f"{name} held", payer["held"], sum(p[2] for p, _ in parts))
+        _same(f"{name} paid", payer["paid"], paid)
+        _same(f"{name} paid", payer["paid"], _moved(ends, home, _EARNED))
+        _same(f"the worth of what {name} paid", payer["worth"], worth)
+        _same(f"{name} got back", payer["released"], payer["held"] - paid)
+        _same(f"the share of {name}", payer["share_ppm"], first[5])
+        _same_text(f"the rule of {name}", payer["rule"], first[7])
+        _same_text(f"the grant of {name}", payer["grant_id"] or "wallet", name)
+        _funders(payer, ends, home)
+        _given_back_to(payer, ends, own, home)
+        found[name] = (paid, worth)
+    return found
+
+
+def _funders(payer: Mapping[str, Any], ends: Sequence[Mapping[str, Any]], home: str) -> None:
+    """Whose money it was: each funder has an account of its own among the facility's earnings."""
+    for funder in payer["funders"]:
+        paid = _moved(ends, home, f"{_EARNED}funder/{funder['funder_id']}")
+        _same(f"funder {funder['funder_id']} paid", funder["paid"], paid)
+    if payer["funders"]:
+        _same("the funders' sum", payer["paid"], sum(funder["paid"] for funder in payer["funders"]))
+        _same_text("the leading funder", payer["funder_id"], payer["funders"][0]["funder_id"])
+    elif payer["funder_id"] is not None or payer["programme_id"] is not None:
+        raise NotProven(f"{payer['payer']} has no funder and no programme")
+
+
+def _given_back_to(payer: Mapping[str, Any], ends: Sequence[Mapping[str, Any]], own: str, home: str) -> None:
+    places = {"wallet": "available", "available": "available", "expired": "expired"}
+    back = {p["destination"] for entry in ends for p in entry["postings"] if p["source"] == own}
+    back = {account for account in back if account.startswith(home)}
+    if payer["released_to"] not in places or (payer["released_to"] == "wallet") != (payer["grant_id"] is None):
+        raise NotProven(f"what {payer['payer']} got back went nowhere like {payer['released_to']}")
+    if back and f"{home}/{places[payer['released_to']]}" not in back and len(ends) == 1:
+        raise NotProven(f"{payer['payer']} got nothing back on {payer['released_to']}")
+
+
+def _moved(ends: Sequence[Mapping[str, Any]], near: str, far: str) -> int:
+    """What went from accounts that begin with `near` to those that begin with `far`, less what came back."""
+    postings = [posting for entry in ends for posting in entry["postings"]]
+
+    def between(source: str, destination: str) -> int:
+        return _total(
+            postings, lambda p: p["source"].startswith(source) and (p["destination"] + "/").startswith(destination)
+        )
+
+    return between(near, far) - between(far, near)
 
 
 def _total(postings: Sequence[Mapping[str, Any]], chosen: Any) -> int:
@@ -146,6 +247,11 @@ def _total(postings: Sequence[Mapping[str, Any]], chosen: Any) -> int:
 def _same(what: str, said: Any, proven: int) -> None:
     if type(said) is not int or said != proven:
         raise NotProven(f"{what}: the receipt says {said}, the ledger {proven}")
+
+
+def _same_text(what: str, said: Any, proven: str) -> None:
+    if said != proven:
+        raise NotProven(f"{what}: the receipt says {said!r}, the ledger {proven!r}")
 
 
 def _included(entry: Mapping[str, Any], size: int, root: bytes) -> None:

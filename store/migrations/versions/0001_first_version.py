@@ -15,7 +15,7 @@ depends_on = None
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 OPEN = sa.text("ended_us IS NULL")
-WRITTEN_ONCE = ("entries", "postings", "terms", "rate_lines", "merkle_nodes", "checkpoints", "audit")
+WRITTEN_ONCE = ("entries", "postings", "closes", "terms", "rate_lines", "merkle_nodes", "checkpoints", "audit")
 
 
 def upgrade() -> None:
@@ -198,6 +198,17 @@ def _create_ledger() -> None:
         sa.ForeignKeyConstraint(["seq"], ["entries.seq"], name="fk_postings_seq"),
         sa.PrimaryKeyConstraint("seq", "position", name="pk_postings"),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "closes",
+        sa.Column("month", sa.Text(), nullable=False),
+        sa.Column("until_us", sa.BigInteger(), nullable=False),
+        sa.Column("last_seq", sa.BigInteger(), nullable=False),
+        sa.Column("closed_us", sa.BigInteger(), nullable=False),
+        sa.Column("closed_by", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("month", name="pk_closes"),
     )
     op.create_table(
         "holds",
