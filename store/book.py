@@ -347,7 +347,7 @@ def entries_of_job(connection: Connection, job_id: str) -> list[Entry]:
 
 def entry_of(connection: Connection, entry_id: str) -> Entry | None:
     """One entry, or None."""
-    return next(_read_entries(connection, _entries_wanted().where(_entries.c.id == entry_id)), None)
+    return next(_entries_from(connection.execute(_entries_wanted().where(_entries.c.id == entry_id))), None)
 
 
 def all_balances(connection: Connection) -> dict[tuple[str, str], int]:
