@@ -10,7 +10,6 @@ import pytest
 
 from dispatcher.keys import CannotSign, verified
 from dispatcher.notary import Notary
-from ledger.commands import PlaceHold
 from ledger.notes import Checkpoint
 from store import chain, checkpoints
 
@@ -22,7 +21,7 @@ def notary(town: Any, tmp_path: Path) -> Notary:
 
 
 def hold(town: Any, number: int) -> None:
-    town.post(PlaceHold(5, f"job-{number}", "acme", "CNY", 7), project_ids=["acme"])
+    town.post(town.holding(f"job-{number}", "acme", 7, 5), project_ids=["acme"])
 
 
 def test_what_was_added_is_signed_inside_and_outside(town: Any, notary: Notary) -> None:

@@ -12,7 +12,6 @@ from dispatcher.model import Refusal
 from dispatcher.notary import Notary
 from dispatcher.proofs import SIGN_ON_DEMAND_US, Proofs
 from ledger import merkle
-from ledger.commands import PlaceHold, SettleHold
 from ledger.notes import Checkpoint, read_note
 
 
@@ -35,8 +34,8 @@ def ground(town: Any, tmp_path: Path) -> Ground:
 
 
 def finish(town: Any, job_id: str) -> None:
-    town.post(PlaceHold(5, job_id, "acme", "CNY", 7), project_ids=["acme"])
-    town.post(SettleHold(6, job_id, 3), job_ids=[job_id])
+    town.post(town.holding(job_id, "acme", 7, 5), project_ids=["acme"])
+    town.post(town.settling(job_id, 3, 6), job_ids=[job_id])
 
 
 def test_a_proof_is_signed_on_demand_and_leads_to_the_signed_root(town: Any, ground: Any) -> None:

@@ -17,7 +17,7 @@ from dispatcher.notary import Notary
 from dispatcher.verifier import Verdict, verify_ledger
 from ledger.commands import PlaceHold, SettleHold, VoidHold
 from ledger.core import apply, decide
-from ledger.model import Entry
+from ledger.model import Entry, Line
 from store import book
 from store.database import Connection, Database, open_database
 
@@ -31,8 +31,9 @@ def run_jobs(database: Database, first: int, count: int) -> None:
         books = book.load_book(conn, project_ids=["acme"])
         entries = []
         for number in range(first, first + count):
-            end = VoidHold(9, f"job-{number}") if number % 5 == 0 else SettleHold(9, f"job-{number}", 60 + number)
-            for command in (PlaceHold(7, f"job-{number}", "acme", "CNY", 100 + number), end):
+            name, most, used = f"job-{number}", Line("qpu_ms", 100 + number, 1), Line("qpu_ms", 60 + number, 1)
+            end = VoidHold(9, name) if number % 5 == 0 else SettleHold(9, name, (used,))
+            for command in (PlaceHold(7, name, "acme", "CNY", (most,)), end):
                 entry = decide(books, command)
                 assert isinstance(entry, Entry)
                 apply(books, entry)
@@ -76,8 +77,8 @@ def test_an_untouched_ledger_is_whole(signed: Any) -> None:
 def test_two_processes_find_the_same_as_one(signed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifier, "APART_FROM", 1)
     assert check(signed).counts == {**check(signed).counts, "entries": 2 + 2 * JOBS, "checkpoints": 3}
-    tamper(signed.database, "UPDATE accounts SET balance = balance + 1 WHERE account = 'facility/earned'")
-    assert any("account facility/earned stands at" in text for text in texts(check(signed)))
+    tamper(signed.database, "UPDATE accounts SET balance = balance + 1 WHERE account = 'facility/earned/funder/city'")
+    assert any("account facility/earned/funder/city stands at" in text for text in texts(check(signed)))
 
 
 def test_an_empty_ledger_is_whole(database: Database, tmp_path: Path) -> None:
@@ -117,8 +118,8 @@ TAMPERED = [
     ("UPDATE checkpoints SET root = (SELECT hash FROM entries WHERE seq = 1) WHERE size = 42", "with another root"),
     ("UPDATE checkpoints SET note = replace(note, 'time_us 18', 'time_us 17')", "cannot be believed: the Ed25519"),
     ("UPDATE meta SET value = '[]' WHERE key = 'ledger_keys'", "the public keys in the database are not the trusted"),
-    ("UPDATE accounts SET balance = balance + 1 WHERE account = 'facility/earned'", "facility/earned stands at"),
-    ("UPDATE holds SET charged = 5 WHERE job_id = 'job-7'", "job job-7 is charged 5, entry settle/job-7 charges 67"),
+    ("UPDATE accounts SET balance = balance + 1 WHERE account = 'funder/city'", "funder/city stands at"),
+    ("UPDATE holds SET charged = 5 WHERE job_id = 'job-7'", "the hold of job job-7 is written down as 107, charged 5"),
 ]  # fmt: skip
 
 
