@@ -13,7 +13,7 @@ from api.desk import Desk
 from api.envelope import Envelope
 from api.limits import ApiLimits
 from api.port import RoomPort
-from api.routes import backends, batches, events, facility, funding, jobs, money, people, reports, results
+from api.routes import backends, batches, events, facility, funding, jobs, ledger, money, people, reports, results
 
 _TAGS = [
     {"name": "jobs", "description": "Circuits in, results out."},
@@ -22,10 +22,11 @@ _TAGS = [
     {"name": "people", "description": "Projects, members and tokens."},
     {"name": "funding", "description": "Funders, programmes, grants, balances."},
     {"name": "reports", "description": "Statements, reports to funders, exports, closed months."},
+    {"name": "ledger", "description": "What proves that the books have not been changed."},
     {"name": "facility", "description": "Health, version, problems."},
 ]
 
-_ROUTES = (batches, jobs, results, events, backends, people, funding, money, reports, facility)
+_ROUTES = (batches, jobs, results, events, backends, people, funding, money, reports, ledger, facility)
 
 
 def create_app(room: RoomPort, *, limits: ApiLimits | None = None) -> FastAPI:

@@ -14,11 +14,13 @@ from dispatcher.model import Caller, GrantTerms, Refusal, Role, Submission
 from dispatcher.plans import Applied, ProgrammePlan
 from dispatcher.tariffs import NewRate
 from ledger.model import Grant
+from ledger.notes import PublicKey
 from ledger.rates import RateLine
 from ledger.terms import Terms
 from store.rows import (
     AttemptRow,
     BackendState,
+    CheckpointRow,
     FunderRow,
     HistoryRow,
     JobFilter,
@@ -61,6 +63,21 @@ class QuoteAnswer(Protocol):
     def payers(self) -> Sequence[Mapping[str, Any]]: ...
     @property
     def missing(self) -> int: ...
+
+
+class QuotaWarning(Protocol):
+    """`used` has reached `percent` of what a project was granted."""
+
+    @property
+    def project_id(self) -> str: ...
+    @property
+    def percent(self) -> int: ...
+    @property
+    def used(self) -> int: ...
+    @property
+    def granted(self) -> int: ...
+    @property
+    def asset(self) -> str: ...
 
 
 class Changes(Protocol):
@@ -195,6 +212,7 @@ class MoneyPort(Protocol):
     def list_requests(self, caller: Caller, state: RequestState | None, /) -> Sequence[RequestRow] | Refusal: ...
     def decide_request(self, caller: Caller, request_id: str, approve: bool, /) -> RequestRow | Refusal: ...
     def grants(self, caller: Caller, project_id: str, /) -> Sequence[Grant] | Refusal: ...
+    def quota_warning(self, caller: Caller, project_id: str, /) -> QuotaWarning | None: ...
     def balance(self, caller: Caller, project_id: str, /) -> Mapping[str, Any] | Refusal: ...
     def statement(self, caller: Caller, project_id: str, /) -> Mapping[str, Any] | Refusal: ...
 
@@ -235,5 +253,16 @@ class FacilityPort(Protocol):
     def settings_public(self) -> Mapping[str, Any]: ...
 
 
-class RoomPort(JobsPort, IdentityPort, MoneyPort, ReportsPort, FacilityPort, Protocol):
+class ProofPort(Protocol):
+    """The ledger's proof, for everybody who has a token."""
+
+    def ledger_keys(self) -> Sequence[PublicKey] | Refusal: ...
+    def ledger_checkpoint(self) -> CheckpointRow | Refusal: ...
+
+    def ledger_consistency(self, old: int, new: int | None, /) -> Mapping[str, Any] | Refusal:
+        """That the first `old` entries are the beginning of the first `new`; None: of the newest checkpoint."""
+        ...
+
+
+class RoomPort(JobsPort, IdentityPort, MoneyPort, ReportsPort, FacilityPort, ProofPort, Protocol):
     """All of it: the one object the HTTP face is given."""

@@ -7,30 +7,10 @@ tests/api/test_problems.py looks for in the other rooms.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One kind of no: `status` is the HTTP status, `meaning` what it says, `next_step` what the reader can do."""
-
-    code: str
-    status: int
-    title: str
-    meaning: str
-    next_step: str
-
-    @property
-    def type(self) -> str:
-        """The URI reference that identifies the kind and explains it."""
-        return f"/problems/{self.code}"
-
-    @property
-    def retryable(self) -> bool:
-        """Whether the same request may succeed later; such answers carry Retry-After."""
-        return self.status in (429, 503)
-
+from api.problem import Problem
+from api.problems_of_money import MONEY, MONTHS
 
 _IDENTITY = (
     Problem(
@@ -103,7 +83,7 @@ _REQUEST = (
         "already_exists",
         409,
         "There is one of that name",
-        "Names of this kind are given once.",
+        "Names of this kind, and keys of payments, are given once.",
         "Use the one that exists, or choose another name.",
     ),
     Problem(
@@ -258,152 +238,6 @@ _WORK = (
     ),
 )
 
-_MONEY = (
-    Problem(
-        "job_too_long",
-        422,
-        "The job needs longer than its time limit",
-        "The expected run time is above the time limit, so the job would be stopped, and charged, before its end.",
-        "Set a longer `time_limit_s`, ask for fewer shots or parameter sets, or split the work into several jobs.",
-    ),
-    Problem(
-        "cost_limit",
-        422,
-        "The job may cost more than max_cost",
-        "The most that this job can be charged is above the limit you set.",
-        "Raise `max_cost`, ask for fewer shots, or set a shorter `time_limit_s`.",
-    ),
-    Problem(
-        "no_grant",
-        402,
-        "The project has no grant",
-        "Jobs are paid from grants, and the project has none.",
-        "Apply to a programme; an operator issues grants.",
-    ),
-    Problem(
-        "grant_not_started",
-        402,
-        "The project's grant has not started",
-        "The project's grants are valid from a later day.",
-        "Submit from that day on.",
-    ),
-    Problem(
-        "grant_expired",
-        402,
-        "The project's grants have expired",
-        "The time of the project's grants is over.",
-        "Ask an operator for a new grant.",
-    ),
-    Problem(
-        "wallet_short",
-        402,
-        "The project's own share is not covered",
-        "The programmes pay a part of the price; the project's wallet has too little for the rest.",
-        "Pay into the wallet, submit a smaller job, or ask for a grant that pays a larger share.",
-    ),
-    Problem(
-        "budget_exhausted",
-        402,
-        "The project's own budget does not cover this job",
-        "An admin of the project has set a limit for this member or tag, and the job may cost more than is left of it.",
-        "Submit a smaller job, or ask an admin of the project to raise the budget.",
-    ),
-    Problem(
-        "transfer_mismatch",
-        422,
-        "The grants do not belong together",
-        "A transfer goes between two grants of one programme in one asset.",
-        "Name two such grants; between programmes a claw-back and a new grant do it.",
-    ),
-    Problem(
-        "hold_not_settled",
-        409,
-        "The job has nothing to correct",
-        "Only what has been settled can be corrected; this job is under way, or was not charged.",
-        "Wait for its end, or cancel it.",
-    ),
-    Problem(
-        "correction_raises",
-        422,
-        "A correction only gives back",
-        "The corrected usage is more than what was settled.",
-        "Give the usage that is right, at most what was settled of each resource.",
-    ),
-    Problem(
-        "second_operator_needed",
-        403,
-        "Another operator must approve",
-        "Whoever asked for an act on money cannot approve it.",
-        "Have another operator approve the request.",
-    ),
-    Problem(
-        "request_closed",
-        409,
-        "The request has been decided",
-        "It has been approved or refused already.",
-        "Ask anew if it is still wanted.",
-    ),
-    Problem(
-        "quote_unknown",
-        422,
-        "There is no such quote",
-        "The quote was never given to this project, or is long gone.",
-        "Ask for a new quote, or submit without one.",
-    ),
-    Problem(
-        "quote_expired",
-        409,
-        "The quote has expired",
-        "A quote is honoured for a limited time.",
-        "Ask for a new quote, or submit without one at today's price.",
-    ),
-    Problem(
-        "quote_mismatch",
-        422,
-        "The quote was given for another job",
-        "A quote is honoured for the same circuits, backend, time limit and category.",
-        "Submit what was quoted, or ask for a new quote.",
-    ),
-    Problem(
-        "grant_exhausted",
-        402,
-        "The project's grants do not cover this job",
-        "What is available is less than the most this job can be charged.",
-        "Wait for running jobs to give back what they do not use, submit a smaller job, or ask for another grant.",
-    ),
-    Problem(
-        "programme_exhausted",
-        402,
-        "The programme's budget does not cover this grant",
-        "What is left of the programme's budget is less than the grant.",
-        "Issue a smaller grant, or raise the programme's budget.",
-    ),
-)
-
-_MONTHS = (
-    Problem(
-        "month_closed",
-        409,
-        "The month is closed",
-        "A month is closed once; its balances are final.",
-        "Nothing is left to do; `GET /v1/closes` shows its totals.",
-    ),
-    Problem(
-        "month_not_over",
-        409,
-        "The month is not over",
-        "A month can be closed once its last instant, by the facility's clocks, has passed.",
-        "Close it after the instant `until_us`.",
-    ),
-    Problem(
-        "month_out_of_order",
-        409,
-        "Another month comes first",
-        "Months are closed one after the other, from the first entry of the books on.",
-        "Close the month named in `next` first.",
-    ),
-)
-
 _FACILITY = (
     Problem(
         "queue_full",
@@ -474,7 +308,7 @@ _JOB_ENDS = (
 )
 
 PROBLEMS: Mapping[str, Problem] = MappingProxyType(
-    {each.code: each for each in (*_IDENTITY, *_REQUEST, *_WORK, *_MONEY, *_MONTHS, *_FACILITY, *_JOB_ENDS)}
+    {each.code: each for each in (*_IDENTITY, *_REQUEST, *_WORK, *MONEY, *MONTHS, *_FACILITY, *_JOB_ENDS)}
 )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from dispatcher.funding import Funding, operators_only
 from dispatcher.ground import Ground
 from dispatcher.model import Caller, Refusal
-from dispatcher.plans import Applied, ProgrammePlan, differences, same_terms
+from dispatcher.plans import Applied, ProgrammePlan, differences, funders_in_words, same_terms
 from ledger.model import in_words
 from ledger.terms import Terms
 from store import audit_log, programmes, terms, totals
@@ -36,52 +37,61 @@ class Applying:
     ) -> list[Applied] | Refusal:
         """Apply all plans or none; with `dry_run` only tell what would change.
 
-        Refusals: forbidden, invalid_request (other funders or asset than there are, a smaller budget).
+        Refusals: forbidden, invalid_request (one name twice, other funders or asset than there are, a smaller budget,
+        one too small to share).
         """
         if caller.role != "operator":
             return operators_only(caller)
+        twice = next((name for name, count in Counter(plan.name for plan in plans).items() if count > 1), None)
+        if twice is not None:
+            detail = f"Programme {twice!r} is described twice; describe each once."
+            return Refusal("invalid_request", detail, {"name": twice})
         if dry_run:
             with self._ground.database.read() as conn:
-                found = [self._compare(conn, plan) for plan in plans]
-            refused = next((one for one in found if isinstance(one, Refusal)), None)
-            return refused or [one for one in found if isinstance(one, Applied)]
+                return self._compare_all(conn, plans)
 
         def unit(conn: Connection) -> list[Applied] | Refusal:
-            done = []
-            # Compared first, all of them: a refusal must leave nothing of the others behind.
-            for plan in plans:
-                compared = self._compare(conn, plan)
-                if isinstance(compared, Refusal):
-                    return compared
-            for plan in plans:
-                compared = self._compare(conn, plan)
-                if isinstance(compared, Refusal):
-                    return compared
-                done.append(self._carry_out(conn, caller, plan, compared))
-            return done
+            # All are compared before the first is carried out: a refusal must leave nothing of the others behind.
+            compared = self._compare_all(conn, plans)
+            if isinstance(compared, Refusal):
+                return compared
+            return [self._carry_out(conn, caller, plan, one) for plan, one in zip(plans, compared, strict=True)]
 
         return self._ground.database.writer.run(unit)
 
-    def _compare(self, conn: Connection, plan: ProgrammePlan) -> Applied | Refusal:
-        known = {row.name: row for row in programmes.list_funders(conn)}
-        row = next((one for one in programmes.list_programmes(conn) if one.name == plan.name), None)
-        changes = [f"+ funder {name}" for name, _ in plan.funders if name not in known]
-        if row is None:
-            wrong = self._funding().wrong_budget(plan.funders, plan.asset, plan.budget)
-            if wrong is not None:
-                return wrong
-            changes += [f"+ programme {plan.name}: budget {in_words(plan.budget, plan.asset)}"]
-            changes += differences(None, plan.terms)
-            return Applied(plan.name, None, 1, tuple(changes))
-        named = {funder.id: funder.name for funder in known.values()}
+    def _compare_all(self, conn: Connection, plans: Sequence[ProgrammePlan]) -> list[Applied] | Refusal:
+        known = {row.name: row.id for row in programmes.list_funders(conn)}
+        rows = {row.name: row for row in programmes.list_programmes(conn)}
+        found = []
+        for plan in plans:
+            row = rows.get(plan.name)
+            changes = [f"+ funder {name}" for name, _ in plan.funders if name not in known]
+            compared = self._as_new(plan) if row is None else self._compare(conn, plan, row)
+            if isinstance(compared, Refusal):
+                return compared
+            known.update((name, "") for name, _ in plan.funders)
+            found.append(replace(compared, changes=(*changes, *compared.changes)))
+        return found
+
+    def _as_new(self, plan: ProgrammePlan) -> Applied | Refusal:
+        wrong = self._funding().wrong_budget(plan.funders, plan.asset, plan.budget)
+        if wrong is not None:
+            return replace(wrong, detail=f"Programme {plan.name!r}: {wrong.detail}")
+        zone = self._ground.rules.zone
+        made = f"+ programme {plan.name}: {in_words(plan.budget, plan.asset)} of {funders_in_words(plan.funders)}"
+        return Applied(plan.name, None, 1, (made, *differences(None, plan.terms, plan.asset, zone)))
+
+    def _compare(self, conn: Connection, plan: ProgrammePlan, row: ProgrammeRow) -> Applied | Refusal:
+        named = {funder.id: funder.name for funder in programmes.list_funders(conn)}
         shares = tuple((named[funder_id], weight) for funder_id, weight in row.shares)
         if (shares, row.asset) != (plan.funders, plan.asset):
             detail = (
-                f"Programme {plan.name!r} has funders {shares} and asset {row.asset}, which never change; the plan "
-                f"says {plan.funders} and {plan.asset}. Give the new one another name."
+                f"Programme {plan.name!r} is paid by {funders_in_words(shares)} in {row.asset}, which never changes; "
+                f"the plan says {funders_in_words(plan.funders)} in {plan.asset}. Give the new one another name."
             )
             return Refusal("invalid_request", detail, {"name": plan.name})
         pledged = totals.pledged_to(conn, row.id)
+        changes = []
         if plan.budget < pledged:
             detail = (
                 f"Programme {plan.name!r} has {in_words(pledged, row.asset)} pledged and the plan says "
@@ -89,11 +99,16 @@ class Applying:
             )
             return Refusal("invalid_request", detail, {"name": plan.name, "pledged": pledged, "budget": plan.budget})
         if plan.budget > pledged:
-            changes.append(f"~ budget: {in_words(pledged, row.asset)} -> {in_words(plan.budget, row.asset)}")
+            wrong = self._funding().wrong_budget(row.shares, row.asset, plan.budget - pledged)
+            if wrong is not None:
+                more = in_words(plan.budget - pledged, row.asset)
+                detail = f"Programme {plan.name!r} gets {more} more, which its funders cannot share: {wrong.detail}"
+                return replace(wrong, detail=detail)
+            changes += [f"- budget: {in_words(pledged, row.asset)}", f"+ budget: {in_words(plan.budget, row.asset)}"]
         before = terms.in_force(conn, [row.id]).get(row.id)
         version = before.version if before is not None else 0
         if before is None or not same_terms(before, plan.terms):
-            changes += differences(before, plan.terms)
+            changes += differences(before, plan.terms, row.asset, self._ground.rules.zone)
             version += 1
         return Applied(plan.name, row.id, version, tuple(changes))
 

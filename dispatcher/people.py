@@ -7,10 +7,11 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
+from backends.catalogue import spec_of
 from dispatcher.ground import Ground
 from dispatcher.inbox import weight_set
 from dispatcher.model import Caller, Refusal, Role
-from store import audit_log, identity, inbox
+from store import audit_log, identity, inbox, programmes
 from store.database import Connection
 from store.rows import MemberRow, ProjectRow, TokenRow
 
@@ -76,17 +77,28 @@ class People:
         traits: tuple[str, ...],
         related: tuple[str, ...],
     ) -> ProjectRow | Refusal:
-        """Write down what the terms of programmes ask about a startup (operators). Refusals: forbidden, not_found."""
+        """Write down what the terms of programmes ask about a startup (operators), in place of what was there.
+
+        `related` are backends, and funders by id or name. Refusals: forbidden, not_found, invalid_request (founded in
+        the future, a related party that nobody knows).
+        """
         if caller.role != "operator":
             return _forbidden(caller, "operator")
+        now = self._ground.now_us()
+        if founded_us is not None and founded_us > now:
+            detail = "founded_us lies in the future: a startup is described once it is there."
+            return Refusal("invalid_request", detail, {"founded_us": founded_us, "now_us": now})
 
         def unit(conn: Connection) -> ProjectRow | Refusal:
             row = identity.get_project(conn, project_id)
             if row is None:
                 return no_project(project_id)
-            described = replace(row, stage=stage, founded_us=founded_us, traits=traits, related=related)
+            parties = _parties(conn, related)
+            if isinstance(parties, Refusal):
+                return parties
+            described = replace(row, stage=stage, founded_us=founded_us, traits=traits, related=parties)
             identity.describe_project(conn, described)
-            detail = {"stage": stage, "founded_us": founded_us, "traits": list(traits), "related": list(related)}
+            detail = {"stage": stage, "founded_us": founded_us, "traits": list(traits), "related": list(parties)}
             self._log(conn, caller, "project.describe", project_id, detail)
             return described
 
@@ -221,6 +233,19 @@ class People:
 
     def _log(self, conn: Connection, caller: Caller, act: str, subject: str, detail: dict[str, Any]) -> None:
         audit_log.append(conn, self._ground.now_us(), caller.member_id, act, subject, detail)
+
+
+def _parties(conn: Connection, named: tuple[str, ...]) -> tuple[str, ...] | Refusal:
+    """Related parties as grants and jobs know them: funders by id, backends by name. A typo would exclude nobody."""
+    funders = programmes.list_funders(conn)
+    known = {row.name: row.id for row in funders} | {row.id: row.id for row in funders}
+    found: list[str] = []
+    for name in named:
+        party = known.get(name) or (name if spec_of(name) is not None else None)
+        if party is None:
+            return Refusal("invalid_request", f"There is no funder and no backend {name!r}.", {"related": name})
+        found.append(party)
+    return tuple(dict.fromkeys(found))
 
 
 def _forbidden(caller: Caller, needed: str) -> Refusal:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 
+from ledger.model import FULL_PPM, MICRO, in_words
+from ledger.receipt_words import percent
 from ledger.terms import Rule, Terms
 
 
@@ -35,45 +37,82 @@ def same_terms(one: Terms, other: Terms) -> bool:
     return replace(one, programme_id="", version=0) == replace(other, programme_id="", version=0)
 
 
-def differences(before: Terms | None, after: Terms) -> Iterator[str]:
-    """What is different, field by field and rule by rule."""
-    if before is None:
-        for number, rule in enumerate(after.rules, 1):
-            yield f"+ rule {number}: {_rule(rule)}"
-        yield from (f"+ {name}: {value}" for name, value in _set_fields(after))
-        return
-    old, new = dict(_all_fields(before)), dict(_all_fields(after))
-    for name in new:
-        if old[name] != new[name]:
-            yield f"~ {name}: {old[name]} -> {new[name]}"
-    for number in range(max(len(before.rules), len(after.rules))):
-        was = before.rules[number] if number < len(before.rules) else None
-        now = after.rules[number] if number < len(after.rules) else None
-        if was == now:
-            continue
-        if was is None or now is None:
-            yield f"{'-' if now is None else '+'} rule {number + 1}: {_rule(was or now)}"
-        else:
-            yield f"~ rule {number + 1}: {_rule(was)} -> {_rule(now)}"
+def funders_in_words(funders: tuple[tuple[str, int], ...]) -> str:
+    """`City bureau` alone, or `City bureau 3 : District bureau 1`."""
+    if len(funders) == 1:
+        return funders[0][0]
+    return " : ".join(f"{name} {weight}" for name, weight in funders)
 
 
-def _all_fields(terms: Terms) -> Iterator[tuple[str, Any]]:
-    for field in fields(Terms):
-        if field.name not in ("programme_id", "version", "rules"):
-            yield field.name, getattr(terms, field.name)
+def differences(before: Terms | None, after: Terms, asset: str, zone: tzinfo) -> Iterator[str]:
+    """What is different, rule by rule and condition by condition: `-` what was, `+` what will be.
+
+    Amounts are told in `asset`, instants by the clocks of `zone`.
+    """
+    known = before if before is not None else Terms("", 0, after.rules)
+    old_rules = before.rules if before is not None else ()
+    for number in range(max(len(old_rules), len(after.rules))):
+        was = _rule(old_rules[number], asset) if number < len(old_rules) else None
+        now = _rule(after.rules[number], asset) if number < len(after.rules) else None
+        if was != now:
+            yield from _change(f"rule {number + 1}", was, now)
+    old = _conditions(known, asset, zone)
+    for name, now in _conditions(after, asset, zone).items():
+        if old[name] != now:
+            yield from _change(name, old[name] if before is not None else None, now)
 
 
-def _set_fields(terms: Terms) -> Iterator[tuple[str, Any]]:
-    for field in fields(Terms):
-        if field.name not in ("programme_id", "version", "rules") and getattr(terms, field.name) != field.default:
-            yield field.name, getattr(terms, field.name)
+def _change(name: str, was: str | None, now: str | None) -> Iterator[str]:
+    if was is not None:
+        yield f"- {name}: {was}"
+    if now is not None:
+        yield f"+ {name}: {now}"
 
 
-def _rule(rule: Rule | None) -> str:
-    """A rule in short: what differs from a rule for everybody."""
-    if rule is None:
-        return "none"
-    said = [f"{field.name}={getattr(rule, field.name)}" for field in fields(Rule) if field.name != "share_ppm"]
-    defaults = [f"{field.name}={field.default}" for field in fields(Rule) if field.name != "share_ppm"]
-    changed = [one for one, default in zip(said, defaults, strict=True) if one != default]
-    return ", ".join([f"share_ppm={rule.share_ppm}", *changed])
+def _conditions(terms: Terms, asset: str, zone: tzinfo) -> dict[str, str]:
+    """Every condition but the rules, by its name."""
+    rollover = f"{percent(terms.rollover_ppm)} for {terms.rollover_days} days" if terms.rollover_ppm else "none"
+    return {
+        "excluded costs": ", ".join(terms.excluded) or "none",
+        "related parties": "excluded" if terms.excludes_related else "paid for like others",
+        "claim group": terms.claim_group or "none",
+        "cap for one project and year": _most(terms.cap_project_year, asset),
+        "pool of a year": _most(terms.pool_year, asset),
+        "valid from": _moment(terms.valid_from_us, zone) if terms.valid_from_us else "the beginning",
+        "valid until": _moment(terms.valid_until_us, zone) if terms.valid_until_us is not None else "further notice",
+        "rollover": rollover,
+    }
+
+
+def _most(amount: int | None, asset: str) -> str:
+    return "none" if amount is None else in_words(amount, asset)
+
+
+def _moment(at_us: int, zone: tzinfo) -> str:
+    """A day where the instant is its beginning, a day and time elsewhere."""
+    at = datetime.fromtimestamp(at_us // MICRO, zone)
+    return at.strftime("%Y-%m-%d" if (at.hour, at.minute, at.second) == (0, 0, 0) else "%Y-%m-%d %H:%M:%S")
+
+
+def _rule(rule: Rule, asset: str) -> str:
+    """A rule in words: its share, and what differs from a rule for everybody."""
+    said = [percent(rule.share_ppm)]
+    if rule.uplift_ppm:
+        said.append(f"{percent(rule.uplift_ppm)} more with {_either(rule.uplift_traits)}")
+    if rule.up_to_ppm != FULL_PPM:
+        said.append(f"up to {percent(rule.up_to_ppm)} together with those before it")
+    if rule.categories:
+        said.append(f"category {_either(rule.categories)}")
+    if rule.stages:
+        said.append(f"stage {_either(rule.stages)}")
+    if rule.age_months_max is not None:
+        said.append(f"younger than {rule.age_months_max} months")
+    if rule.traits:
+        said.append(f"with {_either(rule.traits)}")
+    if rule.cap_per_job is not None:
+        said.append(f"at most {in_words(rule.cap_per_job, asset)} a job")
+    return ", ".join(said)
+
+
+def _either(words: tuple[str, ...]) -> str:
+    return " or ".join(words)

@@ -9,14 +9,17 @@ from dispatcher.funding import operators_only
 from dispatcher.ground import Ground
 from dispatcher.model import Caller, Refusal
 from dispatcher.people import no_project
+from ledger import accounts
+from ledger.book import Book
 from ledger.commands import PayOut, TopUp
-from ledger.model import MOST_MICRO
+from ledger.model import MOST_MICRO, Entry, in_words
 from ledger.model import Refusal as LedgerRefusal
 from ledger.terms import Budget
 from store import audit_log, budgets, identity
 from store import book as book_store
 from store.database import Connection
-from store.errors import Duplicate
+
+KEY_LENGTH_MAX = 200
 
 
 class Purses:
@@ -26,9 +29,9 @@ class Purses:
         self._ground = ground
 
     def top_up(self, caller: Caller, project_id: str, amount: int, key: str) -> dict[str, Any] | Refusal:
-        """Money came in from the startup. The same `key` again is refused, so a retry books once.
+        """Money came in from the startup. The same `key` and amount again books nothing and answers the same.
 
-        Refusals: forbidden, not_found, invalid_request, already_exists.
+        Refusals: forbidden, not_found, invalid_request, already_exists (the key, for another amount).
         """
         return self._move(caller, project_id, amount, key, coming=True)
 
@@ -43,35 +46,31 @@ class Purses:
             return operators_only(caller)
         if not 1 <= amount <= MOST_MICRO:
             detail = f"amount is {amount}; from 1 to {MOST_MICRO} micro-units are allowed."
-            return Refusal("invalid_request", detail, {"amount": amount})
+            return Refusal("invalid_request", detail, {"amount": amount, "limit": MOST_MICRO})
+        if not key.strip() or len(key) > KEY_LENGTH_MAX:
+            detail = f"key has {len(key)} characters; a payment's key has from 1 to {KEY_LENGTH_MAX}."
+            return Refusal("invalid_request", detail, {"key": key, "limit": KEY_LENGTH_MAX})
         now, asset = self._ground.now_us(), self._ground.rules.asset
+        make = TopUp if coming else PayOut
+        command = make(now, f"{project_id}/{key}", project_id, asset, amount)
 
         def unit(conn: Connection) -> dict[str, Any] | Refusal:
             if identity.get_project(conn, project_id) is None:
                 return no_project(project_id)
             book = book_store.load_book(conn, project_ids=[project_id])
-            make = TopUp if coming else PayOut
-            entry = ledger.core.decide(book, make(now, f"{project_id}/{key}", project_id, asset, amount))
+            earlier = book_store.entry_of(conn, f"{'top_up' if coming else 'pay_out'}/{command.entry_id}")
+            if earlier is not None:
+                return _booked(book, command, earlier, again=True)
+            entry = ledger.core.decide(book, command)
             if isinstance(entry, LedgerRefusal):
                 return Refusal(entry.code, entry.detail, dict(entry.fields))
             ledger.core.apply(book, entry)
             book_store.record(conn, [entry], book)
             detail = {"amount": amount, "asset": asset, "key": key}
             audit_log.append(conn, now, caller.member_id, f"wallet.{entry.kind}", project_id, detail)
-            available = book.balance(f"wallet/{project_id}/available", asset)
-            return {
-                "project_id": project_id,
-                "asset": asset,
-                "amount": amount,
-                "available": available,
-                "entry": entry.id,
-            }
+            return _booked(book, command, entry, again=False)
 
-        try:
-            return self._ground.database.writer.run(unit)
-        except Duplicate:
-            detail = f"{key!r} has been booked for this project already; use another key for another payment."
-            return Refusal("already_exists", detail, {"key": key})
+        return self._ground.database.writer.run(unit)
 
     def set_budget(self, caller: Caller, project_id: str, kind: str, key: str, limit: int) -> dict[str, Any] | Refusal:
         """Limit what one member's jobs, or jobs with one tag, may cost in a calendar year; what is held counts too.
@@ -81,9 +80,12 @@ class Purses:
         refusal = self._may(caller, project_id)
         if refusal is not None:
             return refusal
-        if kind not in ("member", "tag") or not key or not 0 <= limit <= MOST_MICRO:
-            detail = "A budget is for a member or a tag, with a limit of at least 0 micro-units."
-            return Refusal("invalid_request", detail, {"kind": kind, "key": key, "limit": limit})
+        if kind not in ("member", "tag") or not key:
+            detail = f"A budget is for a member or a tag that is named, not for {kind} {key!r}."
+            return Refusal("invalid_request", detail, {"kind": kind, "key": key})
+        if not 0 <= limit <= MOST_MICRO:
+            detail = f"limit is {limit}; from 0 to {MOST_MICRO} micro-units are allowed."
+            return Refusal("invalid_request", detail, {"limit": limit})
         budget = Budget(project_id, kind, key, limit)
         now = self._ground.now_us()
 
@@ -144,3 +146,23 @@ class Purses:
             detail = f"This needs the role admin; your token has the role {caller.role}."
             return Refusal("forbidden", detail, {"role": caller.role, "needed": "admin"})
         return None
+
+
+def _booked(book: Book, command: TopUp | PayOut, entry: Entry, *, again: bool) -> dict[str, Any] | Refusal:
+    """What was booked and what the wallet has now; `again` if it had been booked before."""
+    (posting,) = entry.postings
+    if posting.amount != command.amount:
+        key = command.entry_id.partition("/")[2]
+        detail = (
+            f"{key!r} has been booked for this project already, with {in_words(posting.amount, posting.asset)}; "
+            "use another key for another payment."
+        )
+        return Refusal("already_exists", detail, {"key": key, "booked": posting.amount, "amount": command.amount})
+    return {
+        "project_id": command.project_id,
+        "asset": command.asset,
+        "amount": command.amount,
+        "available": book.balance(accounts.wallet(command.project_id), command.asset),
+        "entry": entry.id,
+        "again": again,
+    }

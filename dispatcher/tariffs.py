@@ -14,6 +14,10 @@ from ledger.rates import EVERY_BACKEND, WHOLE_DAY, RateLine
 from store import audit_log, rate_lines
 from store.database import Connection
 
+_UNNAMED = "new"
+PRICE_MAX = 10**11
+"""Of one quantum, in micro-units: the price of the longest job still fits the books by far."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewRate:
@@ -68,6 +72,9 @@ class Tariffs:
         if wanted.valid_from_us is not None and wanted.valid_from_us < now:
             detail = "A rate begins now or later: what has been priced stays priced so."
             return Refusal("invalid_request", detail, {"valid_from_us": wanted.valid_from_us, "now_us": now})
+        if wanted.unit_price > PRICE_MAX:
+            detail = f"unit_price is {wanted.unit_price}; at most {PRICE_MAX} micro-units are allowed."
+            return Refusal("invalid_request", detail, {"unit_price": wanted.unit_price, "limit": PRICE_MAX})
         if wanted.backend not in (EVERY_BACKEND, SIMULATOR) and spec_of(wanted.backend) is None:
             detail = (
                 f"A rate is for a backend, for all of them ({EVERY_BACKEND!r}) or for the class {SIMULATOR!r}, "
@@ -75,9 +82,9 @@ class Tariffs:
             )
             return Refusal("invalid_request", detail, {"backend": wanted.backend})
         try:
-            # The card's own checks speak of the line by its number, which is drawn last.
+            # The card's own checks speak of a line by its id, which is drawn last.
             drawn = RateLine(
-                "new",
+                _UNNAMED,
                 wanted.resource,  # type: ignore[arg-type]
                 wanted.unit_price,
                 wanted.quantum,
@@ -88,5 +95,6 @@ class Tariffs:
                 now,
             )
         except ValueError as wrong:
-            return Refusal("invalid_request", f"{wrong}.", {"resource": wanted.resource})
+            detail = str(wrong).removeprefix(f"rate {_UNNAMED}: ")
+            return Refusal("invalid_request", f"This is no rate: {detail}.", {"resource": wanted.resource})
         return replace(drawn, id=self._ground.new_id("rate"))

@@ -19,6 +19,7 @@ from ledger.commands import (
 from ledger.grant_text import grant_from, grant_text, reason_text
 from ledger.model import FULL_PPM, BrokenInvariant, Entry, EntryKind, Grant, Posting, Refusal, in_words
 
+_ROLLED = ".rolled"
 GrantCommand = FundProgramme | IssueGrant | IncreaseGrant | TransferGrant | ClawBack | ExpireGrant
 
 
@@ -115,7 +116,7 @@ def claw_back(book: Book, command: ClawBack) -> Entry | Refusal:
 
 
 def expire(book: Book, command: ExpireGrant) -> Entry | Refusal:
-    """The end of a grant: breakage, but for what its programme lets roll over."""
+    """The end of a grant: breakage, but for what its programme lets roll over, once."""
     grant = _usable(book, command.grant_id)
     if isinstance(grant, Refusal):
         return grant
@@ -125,10 +126,16 @@ def expire(book: Book, command: ExpireGrant) -> Entry | Refusal:
     source = accounts.available(grant.id)
     left = book.balance(source, grant.asset)
     terms = book.terms.get(grant.programme_id)
-    rolled = left * terms.rollover_ppm // FULL_PPM if terms is not None else 0
+    share_ppm = 0 if terms is None or grant.id.endswith(_ROLLED) else terms.rollover_ppm
+    rolled = left * share_ppm // FULL_PPM
     parts = ((accounts.expired(grant.id), left - rolled), (accounts.programme(grant.programme_id), rolled))
     moved = tuple(Posting(source, destination, amount, grant.asset) for destination, amount in parts if amount)
     return _entry("expire", command.at_us, grant, moved, grant.id)
+
+
+def rolled_id(grant_id: str) -> str:
+    """The id of the grant that takes what another one carries over: it shows that this one does not roll over again."""
+    return grant_id + _ROLLED
 
 
 def rolled_over(entry: Entry) -> int:

@@ -52,6 +52,7 @@ def place(book: Book, command: PlaceHold) -> Entry | Refusal:
         return no_means(book, command, found)
     for budget in budgets:
         found.claims[budget.scope(command.claimant.year)] = ceiling
+    backing = Backing(command.asset, command.lines, tuple(found.slices), tuple(found.cuts))
     return Entry(
         id=f"hold/{command.job_id}",
         kind="hold",
@@ -60,7 +61,8 @@ def place(book: Book, command: PlaceHold) -> Entry | Refusal:
         project_id=command.project_id,
         job_id=command.job_id,
         claims=found.claimed(),
-        body=backing_text(Backing(command.asset, command.lines, tuple(found.slices), tuple(found.cuts))),
+        body=backing_text(backing),
+        meant=backing,
     )
 
 
@@ -71,8 +73,8 @@ def settle(book: Book, command: SettleHold) -> Entry | Refusal:
         return hold
     captured, overrun = capture(hold, command.lines, [part.amount for part in hold.slices])
     postings = _moves(book, hold, _nothing(hold), captured, 0, overrun)
-    body = capture_text(Capture(command.lines, captured, overrun))
-    return _closing(hold, "settle", command.at_us, postings, _given_back(book, hold, captured), body)
+    meant = Capture(command.lines, captured, overrun)
+    return _closing(hold, "settle", command.at_us, postings, _given_back(book, hold, captured), meant)
 
 
 def void(book: Book, command: VoidHold) -> Entry | Refusal:
@@ -81,9 +83,8 @@ def void(book: Book, command: VoidHold) -> Entry | Refusal:
     if isinstance(hold, Refusal):
         return hold
     postings = _moves(book, hold, _nothing(hold), _nothing(hold), 0, 0)
-    return _closing(
-        hold, "void", command.at_us, postings, [Claim(c.scope, -c.change) for c in hold.claims if c.change], ""
-    )
+    claims = [Claim(claim.scope, -claim.change) for claim in hold.claims if claim.change]
+    return _closing(hold, "void", command.at_us, postings, claims, None)
 
 
 def correct(book: Book, command: CorrectJob) -> Entry | Refusal:
@@ -106,9 +107,9 @@ def correct(book: Book, command: CorrectJob) -> Entry | Refusal:
             return Refusal("correction_raises", detail, (("resource", line.resource), ("settled", quantity)))
     captured, overrun = capture(hold, command.lines, hold.captured)
     postings = _moves(book, hold, hold.captured, captured, hold.overrun, overrun)
-    body = capture_text(Capture(command.lines, captured, overrun, command.reason))
+    meant = Capture(command.lines, captured, overrun, command.reason)
     claims = _given_back(book, hold, captured)
-    entry = _closing(hold, "correct", command.at_us, postings, claims, body)
+    entry = _closing(hold, "correct", command.at_us, postings, claims, meant)
     return replace(entry, id=f"correct/{command.entry_id}")
 
 
@@ -122,7 +123,7 @@ def after(book: Book, entry: Entry) -> Hold | None:
     if entry.kind == "hold":
         if hold is not None:
             raise BrokenInvariant(f"entry {entry.id} does not fit the book: posted before")
-        backing = backing_from(entry.body)
+        backing = entry.meant if isinstance(entry.meant, Backing) else backing_from(entry.body)
         subject = (entry.job_id, entry.project_id, backing.asset, backing.lines, backing.slices)
         return Hold(*subject, state="open", created_us=entry.at_us, claims=entry.claims, cuts=backing.cuts)
     if hold is None or hold.state != ("settled" if entry.kind == "correct" else "open"):
@@ -130,7 +131,7 @@ def after(book: Book, entry: Entry) -> Hold | None:
     claims = _sum_of([*hold.claims, *entry.claims])
     if entry.kind == "void":
         return replace(hold, state="voided", claims=claims)
-    found = capture_from(entry.body)
+    found = entry.meant if isinstance(entry.meant, Capture) else capture_from(entry.body)
     return replace(
         hold, state="settled", claims=claims, settled=found.lines, captured=found.captured, overrun=found.overrun
     )
@@ -242,7 +243,12 @@ def _given_back(book: Book, hold: Hold, captured: Sequence[int]) -> list[Claim]:
 
 
 def _closing(
-    hold: Hold, kind: EntryKind, at_us: int, postings: Sequence[Posting], claims: Sequence[Claim], body: str
+    hold: Hold,
+    kind: EntryKind,
+    at_us: int,
+    postings: Sequence[Posting],
+    claims: Sequence[Claim],
+    meant: Capture | None,
 ) -> Entry:
     return Entry(
         id=f"{kind}/{hold.job_id}",
@@ -252,5 +258,6 @@ def _closing(
         project_id=hold.project_id,
         job_id=hold.job_id,
         claims=tuple(claims),
-        body=body,
+        body=capture_text(meant) if meant is not None else "",
+        meant=meant,
     )

@@ -8,7 +8,7 @@ Every instant is microseconds since the epoch (`_us`), handed in by the caller.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 CNY = "CNY"
@@ -219,7 +219,8 @@ class Entry:
     """Postings and claims recorded together or not at all. The id follows from kind and subject: posted once.
 
     `body` is the canonical text of what the figures were decided on (`ledger.hold_text`), or of what an operator gave
-    as the reason.
+    as the reason. `meant` is what `body` was written from, where this very process wrote it: it spares reading the text
+    again, is never stored and never compared.
     """
 
     id: str
@@ -232,6 +233,7 @@ class Entry:
     programme_id: str | None = None
     claims: tuple[Claim, ...] = ()
     body: str = ""
+    meant: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

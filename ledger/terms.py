@@ -33,10 +33,12 @@ class Rule:
     cap_per_job: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.share_ppm <= FULL_PPM or not 0 < self.up_to_ppm <= FULL_PPM:
-            raise ValueError(f"a share lies above 0 % and at most at 100 %, not at {self.share_ppm / 10_000} %")
+        for name, ppm in (("share", self.share_ppm), ("up_to", self.up_to_ppm)):
+            if not 0 < ppm <= FULL_PPM:
+                raise ValueError(f"a share lies above 0 % and at most at 100 %, not at {ppm / 10_000} %: {name}")
         if not 0 <= self.uplift_ppm <= FULL_PPM - self.share_ppm:
-            raise ValueError(f"share and uplift are at most 100 % together, not {self.share_ppm + self.uplift_ppm} ppm")
+            together = (self.share_ppm + self.uplift_ppm) / 10_000
+            raise ValueError(f"share and uplift are at most 100 % together, not {together} %")
         if self.cap_per_job is not None and self.cap_per_job < 1:
             raise ValueError(f"a cap is at least 1 unit, not {self.cap_per_job}")
 
@@ -48,7 +50,7 @@ class Terms:
     `excluded` resources are never paid. With `excludes_related`, jobs on a backend of a related party aren't either.
     Of the programmes of one `claim_group` only one pays a job: the same use is claimed once. `cap_project_year` and
     `pool_year` bound what is held and captured in a calendar year, for one project and for all. `rollover_ppm` of what
-    a grant has left at its end goes into a new grant, valid `rollover_days` longer.
+    a grant has left at its end goes into a new grant, valid `rollover_days` longer, which rolls over no more.
     """
 
     programme_id: str

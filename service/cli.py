@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from service.commands import admin, audit, ledger, money, report, run, simulate
+from service.commands import admin, audit, closes, money, report, requests, run, simulate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -23,7 +23,8 @@ for command in (
     *run.COMMANDS,
     *admin.COMMANDS,
     *money.COMMANDS,
-    *ledger.COMMANDS,
+    requests.request,
+    *closes.COMMANDS,
     *report.COMMANDS,
     audit.audit,
     simulate.simulate,

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from importlib.resources import files
 from pathlib import Path
 
-from api.schemas.programme_file import WrongProgramme, plans_of
+from api.schemas.programme_file import WrongProgramme, entries_of, plans_of
 from dispatcher.plans import ProgrammePlan
 
 SUFFIX = ".toml"
@@ -24,10 +24,12 @@ def text_of(name: str) -> str:
     if name in shipped():
         return files("service").joinpath("programmes", name + SUFFIX).read_text(encoding="utf-8")
     try:
-        return Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        known = f"it is neither a file nor one of the worked programmes {', '.join(shipped())}"
-        raise WrongProgramme(f"{name}: {wrong}; {known}") from wrong
+        return Path(name).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        raise WrongProgramme(f"{name}: this is no text in UTF-8: {wrong.reason} at byte {wrong.start}") from wrong
+    except OSError as wrong:
+        known = f"a file, or one of the worked programmes {', '.join(shipped())}"
+        raise WrongProgramme(f"{name}: {wrong.strerror}; name {known}") from wrong
 
 
 def plans_in(name: str, zone: tzinfo, currency: str) -> list[ProgrammePlan]:
@@ -37,6 +39,6 @@ def plans_in(name: str, zone: tzinfo, currency: str) -> list[ProgrammePlan]:
     except tomllib.TOMLDecodeError as wrong:
         raise WrongProgramme(f"{name}: this is no TOML: {wrong}") from wrong
     try:
-        return plans_of(document, zone, currency)
+        return plans_of(entries_of(document), zone, currency)
     except WrongProgramme as wrong:
         raise WrongProgramme(f"{name}: {wrong}") from wrong

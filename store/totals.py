@@ -80,6 +80,12 @@ def settled_of(connection: Connection, project_id: str) -> Settled:
     return Settled(int(charged) - int(overrun), int(overrun))
 
 
+def sums_of_holds(connection: Connection) -> dict[str, tuple[int, int]]:
+    """What stands written as amount and charge of every hold, by job id: both follow from its lines."""
+    rows = connection.execute(select(_holds.c.job_id, _holds.c.amount, _holds.c.charged))
+    return {str(job_id): (int(amount), int(charged)) for job_id, amount, charged in rows}
+
+
 def pledged_to(connection: Connection, programme_id: str) -> int:
     """What funders have pledged to a programme so far."""
     wanted = (
@@ -96,12 +102,6 @@ def stale_holds(connection: Connection) -> list[str]:
     ended = _jobs.c.id.is_(None) | _jobs.c.ended_us.is_not(None)
     wanted = select(_holds.c.job_id).select_from(joined).where(_holds.c.state == "open", ended)
     return [str(job_id) for (job_id,) in connection.execute(wanted.order_by(_holds.c.job_id))]
-
-
-def sums_of_holds(connection: Connection) -> dict[str, tuple[int, int]]:
-    """What stands written as amount and charge of every hold, by job id: both follow from its lines."""
-    rows = connection.execute(select(_holds.c.job_id, _holds.c.amount, _holds.c.charged))
-    return {str(job_id): (int(amount), int(charged)) for job_id, amount, charged in rows}
 
 
 def open_holds(connection: Connection, project_id: str, asset: str) -> tuple[int, int]:

@@ -25,7 +25,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 LINES_AIM, LINES_MOST, FUNCTION_LINES_MOST = 400, 600, 70
-LONGER_FILES: dict[str, str] = {}  # path -> why it may have up to LINES_MOST lines
+LONGER_FILES: dict[str, str] = {  # path -> why it may have up to LINES_MOST lines
+    "store/schema.py": "the tables are one schema: its keys and indexes are read side by side",
+}
 
 BANNED = _words("item handler util utils helper helpers manager common data info misc")
 EXCUSED_NAMES: dict[tuple[str, str], str] = {  # (path, name) -> why

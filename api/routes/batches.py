@@ -13,7 +13,8 @@ from api.answers import Json, Refused, problem_document
 from api.auth import Visit, Visitor, needs
 from api.documents import invalid, parse
 from api.openapi import documented
-from api.routes.jobs import IdempotencyKey
+from api.port import QuotaWarning
+from api.routes.jobs import IdempotencyKey, warning_header, warnings_for
 from api.schemas.answers import BatchAnswer
 from api.schemas.jobs import BatchRequest
 from api.submission import idempotency_key, submissions_of
@@ -37,15 +38,18 @@ async def create_batch(visit: Visitor, request: Request, idempotency_key_given: 
     """
     needs(visit.caller, "member", "admin", "operator")
     key = idempotency_key(idempotency_key_given)
-    return Json(await visit.desk.submit(_create, visit, await request.body(), key))
+    outcomes, warnings = await visit.desk.submit(_create, visit, await request.body(), key)
+    told = {"jobs": outcomes, "warnings": list(map(shapes.quota_warning, warnings))}
+    return Json(told, headers=warning_header(warnings))
 
 
-def _create(visit: Visit, body: bytes, key: str | None) -> dict[str, Any]:
+def _create(visit: Visit, body: bytes, key: str | None) -> tuple[list[dict[str, Any]], list[QuotaWarning]]:
     prepared = submissions_of(_jobs(parse(body), visit.desk.limits.batch_jobs), visit.caller, key=key)
     submitted = [index for index, one in enumerate(prepared) if isinstance(one, Submission)]
     outcomes: list[dict[str, Any]] = [
         _refused(index, one) if isinstance(one, Refusal) else {} for index, one in enumerate(prepared)
     ]
+    warnings: list[QuotaWarning] = []
     if submitted:
         answers = visit.room.submit(visit.caller, [one for one in prepared if isinstance(one, Submission)])
         for index, answer in zip(submitted, answers, strict=True):
@@ -54,7 +58,8 @@ def _create(visit: Visit, body: bytes, key: str | None) -> dict[str, Any]:
             else:
                 status = 201 if answer.created else 200
                 outcomes[index] = {"index": index, "status": status, "job": shapes.brief_job(answer.job)}
-    return {"jobs": outcomes}
+        warnings = warnings_for(visit, [one.job.project_id for one in answers if not isinstance(one, Refusal)])
+    return outcomes, warnings
 
 
 def _jobs(document: object, limit: int) -> list[object]:

@@ -12,7 +12,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from api.answers import Json, refuse
 from api.desk import desk_of
 from api.openapi import documented
-from api.problems import PROBLEMS, Problem
+from api.problem import Problem
+from api.problems import PROBLEMS
 from api.schemas.facility import Live, Ready, Version
 from api.schemas.problems import ProblemExplained, ProblemList
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
@@ -10,15 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import shapes
-from api.answers import Json, accepted
+from api.answers import Json, Refused, accepted
 from api.auth import Visit, Visitor, known_form, needs, needs_sight
-from api.documents import parse
+from api.documents import invalid, parse
 from api.openapi import documented
-from api.schemas.answers import History, Job, JobPage, QuoteAnswer, Receipt
+from api.port import QuotaWarning
+from api.schemas.answers import History, Job, JobMade, JobPage
 from api.schemas.fields import INTEGER_MAX, Note
 from api.schemas.jobs import JobRequest
+from api.schemas.prices import QuoteAnswer, Receipt
 from api.submission import idempotency_key, submission_of
 from api.waiting import Wait, job_after, job_of
+from ledger.receipt_words import steps
 from store.rows import JobFilter, JobRow
 
 router = APIRouter(tags=["jobs"])
@@ -27,6 +31,7 @@ IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", description="Yours, up to 200 visible ASCII characters without `#`, new per job."),
 ]
+Explain = Annotated[Literal["0", "1"], Query(description="1 adds `explain`: every step in words and figures.")]
 WORK_CODES = (
     "circuit_invalid",
     "circuit_too_large",
@@ -46,9 +51,19 @@ WORK_CODES = (
     "decoder_crashed",
     "decoder_timeout",
     "decoder_memory",
+    "job_too_long",
     "cost_limit",
 )
-GRANT_CODES = ("no_grant", "grant_not_started", "grant_expired", "grant_exhausted")
+QUOTE_CODES = ("quote_unknown", "quote_expired", "quote_mismatch")
+GRANT_CODES = (
+    "no_grant",
+    "grant_not_started",
+    "grant_expired",
+    "grant_exhausted",
+    "wallet_short",
+    "budget_exhausted",
+)
+WARNING = "Qubator-Quota-Warning"
 SUBMIT_CODES = ("forbidden", "not_found", "body_too_large", "invalid_request", *WORK_CODES)
 
 
@@ -76,8 +91,8 @@ class JobQuery(BaseModel):
     summary="Create a job",
     **documented(
         asked=JobRequest,
-        told={201: Job, 200: Job},
-        refuses=("idempotency_conflict", *SUBMIT_CODES, *GRANT_CODES, "queue_full", "too_many_streams"),
+        told={201: JobMade, 200: JobMade},
+        refuses=("idempotency_conflict", *SUBMIT_CODES, *QUOTE_CODES, *GRANT_CODES, "queue_full", "too_many_streams"),
     ),
 )
 async def create_job(
@@ -86,13 +101,16 @@ async def create_job(
     """Answers 201 with a new job, or 200 with the job that the idempotency key led to before.
 
     With `wait` the answer comes when the job has ended, or after that many seconds with the job as it stands then.
+    Once 80 or 95 % of what the project was granted are spent or held, the header Qubator-Quota-Warning says so.
     """
     needs(visit.caller, "member", "admin", "operator")
     key = idempotency_key(idempotency_key_given)
-    job, created = await visit.desk.submit(_create, visit, await request.body(), key)
+    job, created, warnings = await visit.desk.submit(_create, visit, await request.body(), key)
     if wait > 0 and job.state not in shapes.ENDED:
         job = await job_after(visit, request, job.id, wait_s=wait)
-    return Json(shapes.full_job(job), 201 if created else 200, {"location": f"/v1/jobs/{job.id}"})
+    told = {**shapes.full_job(job), "warnings": list(map(shapes.quota_warning, warnings))}
+    headers = {"location": f"/v1/jobs/{job.id}", **warning_header(warnings)}
+    return Json(told, 201 if created else 200, headers)
 
 
 @router.post(
@@ -101,7 +119,10 @@ async def create_job(
     **documented(asked=JobRequest, told={200: QuoteAnswer}, refuses=SUBMIT_CODES),
 )
 async def create_quote(visit: Visitor, request: Request) -> Response:
-    """What the job would cost and how long it would wait, if it were created now. Nothing is kept."""
+    """What the job would cost, who would pay it and how long it would wait, if it were created now. Nothing is held.
+
+    A job of the same work that names `quote_id` until `expires_us` is admitted at this price and on these terms.
+    """
     needs(visit.caller, "member", "admin", "operator")
     return Json(await visit.desk.submit(_quote, visit, await request.body()))
 
@@ -166,9 +187,14 @@ async def read_history(visit: Visitor, job_id: str) -> Response:
     summary="What a job cost",
     **documented(told={200: Receipt}, refuses=("not_found", "job_not_finished")),
 )
-async def read_receipt(visit: Visitor, job_id: str) -> Response:
-    """The price in figures that add up, and who paid which part of it."""
-    return Json(accepted(await visit.desk.read(visit.room.receipt, visit.caller, known_form(job_id, "job"))))
+async def read_receipt(visit: Visitor, job_id: str, explain: Explain = "0") -> Response:
+    """The price in figures that add up, and who paid which part of it.
+
+    With `explain=1` also row by row, in words and figures: usage × rate, who paid which share under which rule, what a
+    cap cut, what came back.
+    """
+    told = accepted(await visit.desk.read(visit.room.receipt, visit.caller, known_form(job_id, "job")))
+    return Json({**told, "explain": steps(told)} if explain == "1" else told)
 
 
 @router.post(
@@ -183,15 +209,28 @@ async def cancel_job(visit: Visitor, job_id: str) -> Response:
     return Json(shapes.full_job(job))
 
 
-def _create(visit: Visit, body: bytes, key: str | None) -> tuple[JobRow, bool]:
+def warnings_for(visit: Visit, project_ids: Iterable[str]) -> list[QuotaWarning]:
+    """What is to be said of the grants of these projects after a submission."""
+    found = [visit.room.quota_warning(visit.caller, project_id) for project_id in sorted(set(project_ids))]
+    return [warning for warning in found if warning is not None]
+
+
+def warning_header(warnings: Sequence[QuotaWarning]) -> dict[str, str]:
+    """The most urgent of them, as a header."""
+    return {WARNING: str(max(warning.percent for warning in warnings))} if warnings else {}
+
+
+def _create(visit: Visit, body: bytes, key: str | None) -> tuple[JobRow, bool, list[QuotaWarning]]:
     submission = accepted(submission_of(parse(body), visit.caller, key=key))
     (answer,) = visit.room.submit(visit.caller, [submission])
     told = accepted(answer)
-    return told.job, told.created
+    return told.job, told.created, warnings_for(visit, [told.job.project_id])
 
 
 def _quote(visit: Visit, body: bytes) -> dict[str, object]:
     submission = accepted(submission_of(parse(body), visit.caller))
+    if submission.quote_id is not None:  # else a promise could be renewed for ever
+        raise Refused(invalid("has no place here: a quote is made anew, at today's price", "/quote_id"))
     (answer,) = visit.room.quote(visit.caller, [submission])
     told = accepted(answer)
     return {

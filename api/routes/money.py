@@ -15,6 +15,7 @@ from api.auth import Visitor, known_form, needs, project_of
 from api.documents import read
 from api.openapi import documented
 from api.routes.people import ProjectId
+from api.schemas.fields import Name
 from api.schemas.money import (
     Act,
     ActList,
@@ -46,17 +47,23 @@ _WRITE = ("forbidden", "not_found", "invalid_request")
 @router.post(
     "/v1/projects/{project_id}/wallet",
     summary="Book a payment",
-    **documented(asked=PaymentRequest, told={201: Booked}, refuses=(*_WRITE, "already_exists", "wallet_short")),
+    **documented(
+        asked=PaymentRequest, told={201: Booked, 200: Booked}, refuses=(*_WRITE, "already_exists", "wallet_short")
+    ),
 )
 async def book_payment(visit: Visitor, request: Request, project_id: ProjectId) -> Response:
-    """For operators: money that a startup has paid in, from which it pays its share, or that goes back to it."""
+    """For operators: money that a startup has paid in, from which it pays its share, or that goes back to it.
+
+    Answers 201, or 200 where the same `key` and amount had been booked before: then nothing is booked again.
+    """
     needs(visit.caller, "operator")
     wanted = await read(request, PaymentRequest)
     if wanted.amount.asset != visit.room.currency:
         raise refuse("invalid_request", f"A wallet holds {visit.room.currency}, not {wanted.amount.asset}.")
     call = visit.room.top_up if wanted.direction == "in" else visit.room.pay_out
     project = project_of(visit.caller, project_id)
-    return Json(accepted(await visit.desk.submit(call, visit.caller, project, wanted.amount.micro, wanted.key)), 201)
+    booked = accepted(await visit.desk.submit(call, visit.caller, project, wanted.amount.micro, wanted.key))
+    return Json(booked, 200 if booked["again"] else 201)
 
 
 @router.get(
@@ -90,7 +97,7 @@ async def remove_budget(
     visit: Visitor,
     project_id: ProjectId,
     kind: Annotated[Literal["member", "tag"], Query()],
-    key: Annotated[str, Query(max_length=200)],
+    key: Annotated[Name, Query()],
 ) -> Response:
     """For admins of the project, and operators. Answers with the budgets that are left."""
     project = project_of(visit.caller, project_id)
@@ -153,7 +160,7 @@ async def apply_programmes(visit: Visitor, request: Request) -> Response:
     needs(visit.caller, "operator")
     wanted = await read(request, ApplyRequest)
     try:
-        plans = plans_of({"programmes": wanted.programmes}, visit.room.zone, visit.room.currency)
+        plans = plans_of(wanted.programmes, visit.room.zone, visit.room.currency)
     except WrongProgramme as wrong:
         raise refuse("invalid_request", f"{wrong}.") from wrong
 

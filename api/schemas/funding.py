@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -64,11 +64,24 @@ _BALANCE: dict[str, Any] = {
             "id": "grt_01J8Z3",
             "programme_id": "pgm_01J8Z3",
             "funder_id": "fun_01J8Z3",
+            "funders": [["fun_01J8Z3", 1]],
+            "project_id": "prj_01J8Z3",
+            "asset": "CNY",
+            "amount": 100_000_000_000,
+            "valid_from_us": 1_790_000_000_000_000,
             "valid_until_us": 1_821_536_000_000_000,
+            "priority": 100,
+            "created_us": 1_790_000_000_000_000,
+            "resources": [],
+            "backends": [],
+            "members": [],
             **_FIGURES,
         }
     ],
 }
+
+
+Shares = Annotated[list[tuple[str, int]], Field(description="Who shares what it pays, by weight: [[id, weight], …].")]
 
 
 class FunderRequest(Asked):
@@ -162,7 +175,8 @@ class Programme(Told):
     model_config = ConfigDict(json_schema_extra={"examples": [_PROGRAMME]})
 
     id: str
-    funder_id: str
+    funder_id: str = Field(description="The funder that leads.")
+    funders: Shares
     name: str
     asset: str
     created_us: int
@@ -179,13 +193,14 @@ class ProgrammeList(Told):
 
 
 class Grant(Told):
-    """What a project may spend in [valid_from, valid_until)."""
+    """What a project may spend in [valid_from, valid_until), for what it is restricted to where that is named."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_GRANT]})
 
     id: str
     programme_id: str
     funder_id: str
+    funders: Shares
     project_id: str
     amount: Amount
     valid_from_us: int
@@ -196,6 +211,9 @@ class Grant(Told):
     created_us: int
     created_at: str
     expired: bool
+    resources: list[str]
+    backends: list[str]
+    members: list[str]
 
 
 class GrantList(Told):
@@ -207,12 +225,22 @@ class GrantList(Told):
 
 
 class GrantFigures(Told):
-    """Where one grant stands: granted = settled + held + available + expired."""
+    """Where one grant stands, in the smallest unit of its own asset: granted = settled + held + available + expired."""
 
     id: str
     programme_id: str
     funder_id: str
+    funders: Shares
+    project_id: str
+    asset: str
+    amount: int
+    valid_from_us: int
     valid_until_us: int
+    priority: int
+    created_us: int
+    resources: list[str]
+    backends: list[str]
+    members: list[str]
     granted: int
     settled: int
     held: int
@@ -225,6 +253,16 @@ class WalletFigures(Told):
 
     available: int
     held: int
+
+
+class Figures(Told):
+    """granted = settled + held + available + expired, in native units."""
+
+    granted: int
+    settled: int
+    held: int
+    available: int
+    expired: int
 
 
 class Balance(Told):
@@ -242,7 +280,7 @@ class Balance(Told):
     in_flight: int = Field(description="Held for jobs under way.")
     committed: int = Field(description="Held for jobs that wait: their ceilings.")
     wallet: WalletFigures
-    in_kind: dict[str, Any] = Field(description="The same figures for grants in native units, by asset.")
+    in_kind: dict[str, Figures] = Field(description="The same figures for grants in native units, by asset.")
     runs_out_us: int = Field(description="By the pace of the last month, with what is held and what expires counted.")
     grants: list[GrantFigures]
 

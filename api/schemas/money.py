@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.schemas import fields
-from api.schemas.fields import Asked, Identifier, InstantUs, Money, Name, Told
+from api.schemas.fields import PRINTABLE, Asked, Identifier, InstantUs, Money, Name, Tag, Told
+from api.schemas.programme_file import ProgrammeEntry
+from dispatcher.tariffs import PRICE_MAX
 
 Kind = Literal["increase", "transfer", "claw_back", "correct"]
 
@@ -18,6 +19,7 @@ _BOOKED: dict[str, Any] = {
     "entry": "top_up/prj_01J8Z3/invoice 17",
     "amount": 5_000_000,
     "available": 5_000_000,
+    "again": False,
 }
 _BUDGET: dict[str, Any] = {
     "project_id": "prj_01J8Z3",
@@ -50,7 +52,33 @@ _APPLIED: dict[str, Any] = {
     "name": "Startup plus",
     "programme_id": "pgm_01J8Z3",
     "version": 1,
-    "changes": ["+ funder City fund", "+ rule 1: share_ppm=600000"],
+    "changes": ["+ funder City fund", "+ rule 1: 60 %, stage seed"],
+}
+_TERMS: dict[str, Any] = {
+    "programme_id": "pgm_01J8Z3",
+    "version": 1,
+    "rules": [
+        {
+            "share_ppm": 600_000,
+            "up_to_ppm": 1_000_000,
+            "categories": [],
+            "stages": ["seed"],
+            "age_months_max": None,
+            "traits": [],
+            "uplift_ppm": 0,
+            "uplift_traits": [],
+            "cap_per_job": None,
+        }
+    ],
+    "excluded": [],
+    "excludes_related": True,
+    "claim_group": "",
+    "cap_project_year": 10_000_000_000_000,
+    "pool_year": None,
+    "valid_from_us": 0,
+    "valid_until_us": None,
+    "rollover_ppm": 0,
+    "rollover_days": 0,
 }
 _REQUEST: dict[str, Any] = {
     "id": "req_01J8Z3",
@@ -67,7 +95,7 @@ _REQUEST: dict[str, Any] = {
 
 
 class PaymentRequest(Asked):
-    """A payment of a startup, or back to it. The same `key` is booked once."""
+    """A payment of a startup, or back to it. The same `key` and amount are booked once, however often they are sent."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_PAYMENT]})
 
@@ -77,7 +105,7 @@ class PaymentRequest(Asked):
 
 
 class Booked(Told):
-    """The entry, and what the wallet has now."""
+    """The entry, and what the wallet has now; `again` if it had been booked before."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_BOOKED]})
 
@@ -86,6 +114,7 @@ class Booked(Told):
     entry: str
     amount: int
     available: int
+    again: bool
 
 
 class BudgetRequest(Asked):
@@ -130,7 +159,7 @@ class RateRequest(Asked):
     )
 
     resource: str
-    unit_price: int = Field(ge=0, le=2**53)
+    unit_price: int = Field(ge=0, le=PRICE_MAX)
     quantum: int = Field(default=1, ge=1, le=2**53)
     backend: Name = "*"
     hours: Annotated[list[int], Field(min_length=2, max_length=2)] = Field(default_factory=lambda: [0, 24])
@@ -168,8 +197,19 @@ class ApplyRequest(Asked):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"programmes": [_PROGRAMME], "dry_run": True}]})
 
-    programmes: list[dict[str, Any]] = Field(min_length=1, max_length=50)
+    programmes: list[ProgrammeEntry] = Field(min_length=1, max_length=50)
     dry_run: bool = False
+
+
+class AppliedProgramme(Told):
+    """One programme: its id (null in a dry run that would make it), the version of its terms, and what changes."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_APPLIED]})
+
+    name: str
+    programme_id: str | None
+    version: int
+    changes: list[str]
 
 
 class Applied(Told):
@@ -177,39 +217,75 @@ class Applied(Told):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"applied": [_APPLIED], "dry_run": True}]})
 
-    applied: list[dict[str, Any]]
+    applied: list[AppliedProgramme]
     dry_run: bool
+
+
+class Rule(Told):
+    """Who gets which share, in parts per million; the first rule that fits a job is the one that holds for it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": _TERMS["rules"]})
+
+    share_ppm: int
+    up_to_ppm: int
+    categories: list[str]
+    stages: list[str]
+    age_months_max: int | None
+    traits: list[str]
+    uplift_ppm: int
+    uplift_traits: list[str]
+    cap_per_job: int | None
+
+
+class Terms(Told):
+    """One version of a programme's terms; amounts in the smallest unit of its asset."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_TERMS]})
+
+    programme_id: str
+    version: int
+    rules: list[Rule]
+    excluded: list[str]
+    excludes_related: bool
+    claim_group: str
+    cap_project_year: int | None
+    pool_year: int | None
+    valid_from_us: int
+    valid_until_us: int | None
+    rollover_ppm: int
+    rollover_days: int
 
 
 class TermsList(Told):
     """Every version of a programme's terms, the newest last."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"terms": [{"programme_id": "pgm_01J8Z3", "version": 1, "rules": []}]}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"terms": [_TERMS]}]})
 
-    terms: list[dict[str, Any]]
+    terms: list[Terms]
 
 
 class ProfileRequest(Asked):
-    """What the terms of programmes ask about a startup."""
+    """What the terms of programmes ask about a startup. It takes the place of what was written before."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"stage": "seed", "founded_us": 1_760_000_000_000_000, "traits": ["small"]}]}
     )
 
-    stage: str = Field(default="", max_length=64)
+    stage: Annotated[str, Field(max_length=64), PRINTABLE] = ""
     founded_us: InstantUs | None = None
-    traits: list[fields.Tag] = Field(default_factory=list, max_length=50)
-    related: list[fields.Tag] = Field(
-        default_factory=list, max_length=50, description="Backends and funders that are related parties."
+    traits: list[Tag] = Field(default_factory=list, max_length=50)
+    related: list[Name] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Related parties, which may not subsidise its jobs: backends, and funders by id or name.",
     )
 
 
 class ActRequest(Asked):
     """An act on money that a second operator must approve.
 
-    increase, claw_back: {"amount"}; transfer: {"amount", "to_grant_id"}, both on a grant; correct: {"usage"} of a job.
+    increase, claw_back: {"amount"}; transfer: {"amount", "to_grant_id"}, all on a grant, in its smallest unit; correct:
+    {"usage"} of a job, naming what it really used of qpu_ms, shots, cpu_ms, gpu_ms, storage_mib_h where that is less.
     """
 
     model_config = ConfigDict(
@@ -219,7 +295,7 @@ class ActRequest(Asked):
     kind: Kind
     subject: Identifier
     body: dict[str, Any]
-    reason: Annotated[str, Field(min_length=1, max_length=500), fields.PRINTABLE]
+    reason: Annotated[str, Field(min_length=1, max_length=500), PRINTABLE]
 
 
 class Act(Told):

@@ -81,7 +81,7 @@ class TokenRequest(Asked):
 
 
 class Project(Told):
-    """A tenant."""
+    """A tenant, and what the terms of programmes may ask about it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_PROJECT]})
 

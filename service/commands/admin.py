@@ -21,13 +21,14 @@ from rich.text import Text
 
 from dispatcher.model import GrantTerms, Refusal
 from dispatcher.room import Room
-from ledger.model import MICRO, MOST_MICRO, in_words
+from ledger.model import MICRO, MOST_MICRO, NATIVE, RESOURCES, in_words
 from service.commands.run import data_options, existing, settings_of
 from service.embedded import CONSOLE
 
 DAY_US = 86_400_000_000
 
 T = TypeVar("T")
+Command = Callable[..., None]
 
 
 def granted(answer: T | Refusal) -> T:
@@ -38,23 +39,50 @@ def granted(answer: T | Refusal) -> T:
 
 
 class Money(click.ParamType[int]):
-    """An amount in yuan with at most six decimals, as micro-yuan."""
+    """An amount of the facility's money with at most six decimals, as micro-units; in native units a whole number.
 
-    name = "yuan"
+    `least` micro-units of money are asked for at least.
+    """
+
+    name = "amount"
+
+    def __init__(self, least: int = 1) -> None:
+        self._least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """`12.5` → 12_500_000."""
+        """`12.5` → 12_500_000; beside `--asset qpu_ms` the number as it is."""
         if isinstance(value, int):
             return value
+        if ctx is not None and ctx.params.get("asset") in NATIVE:
+            return self._native(str(value).strip(), param, ctx)
         try:
             micro = Decimal(str(value)) * MICRO
         except InvalidOperation:
             self.fail(f"{value!r} is not an amount", param, ctx)
-        if not micro.is_finite() or micro != micro.to_integral_value() or micro < 1:
-            self.fail(f"{value!r}: at least 0.000001, with at most six decimals", param, ctx)
+        if not micro.is_finite() or micro != micro.to_integral_value() or micro < self._least:
+            least = Decimal(self._least) / MICRO
+            self.fail(f"{value!r}: at least {least:f}, with at most six decimals", param, ctx)
         if micro > MOST_MICRO:
             self.fail(f"{value!r}: at most {Decimal(MOST_MICRO) / MICRO}", param, ctx)
         return int(micro)
+
+    def _native(self, text: str, param: click.Parameter | None, ctx: click.Context) -> int:
+        digits = text.lstrip("0") if text.isascii() and text.isdecimal() else ""
+        if not digits:
+            self.fail(f"{text!r}: in {ctx.params['asset']} a whole number of at least 1", param, ctx)
+        if len(digits) > len(str(MOST_MICRO)) or int(digits) > MOST_MICRO:
+            self.fail(f"{text!r}: at most {MOST_MICRO}", param, ctx)
+        return int(digits)
+
+
+def asset_option(command: Command) -> Command:
+    """What is pledged or granted; read before the amount, whose meaning depends on it."""
+    return click.option(
+        "--asset",
+        type=click.Choice(sorted(NATIVE)),
+        is_eager=True,
+        help="A native unit instead of the facility's money.",
+    )(command)
 
 
 @contextmanager
@@ -67,6 +95,7 @@ def room_of(options: dict[str, Any]) -> Iterator[Room]:
         service.stop()
 
 
+GRANT_FIELDS = frozenset(GrantTerms.__dataclass_fields__)
 MONEY_COLUMNS = frozenset({"amount", "granted", "settled", "held", "available", "expired"})
 
 
@@ -112,10 +141,9 @@ def _cell(row: dict[str, Any], column: str) -> str:
         return in_words(value, row["asset"])
     if column.endswith("_us"):
         return datetime.fromtimestamp(value / 1e6, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return str(value)
-
-
-Command = Callable[..., None]
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "-"
+    return str(value) or "-"
 
 
 def output_options(command: Command) -> Command:
@@ -240,15 +268,18 @@ def programme() -> None:
 @programme.command("create")
 @click.argument("name")
 @click.option("--funder", "funder_ids", required=True, multiple=True, help="ID, or ID=WEIGHT of one of several.")
-@click.option("--budget", type=Money(), required=True, help="In yuan.")
+@click.option("--budget", type=Money(), required=True, help="In the facility's money, or in whole units of the asset.")
+@asset_option
 @data_options
 @output_options
-def programme_create(name: str, funder_ids: tuple[str, ...], budget: int, output: str, **options: Any) -> None:
+def programme_create(
+    name: str, funder_ids: tuple[str, ...], budget: int, asset: str | None, output: str, **options: Any
+) -> None:
     """Make a programme with its budget."""
     funders = [_share(one) for one in funder_ids]
     with room_of(options) as room:
-        row = granted(room.create_programme(CONSOLE, name, funders, room.currency, budget))
-    show([asdict(row)], ("id", "funder_id", "name"), output)
+        row = granted(room.create_programme(CONSOLE, name, funders, asset or room.currency, budget))
+    show([asdict(row)], ("id", "funder_id", "name", "asset"), output)
 
 
 def _share(text: str) -> tuple[str, int]:
@@ -278,19 +309,22 @@ def grant() -> None:
 @grant.command("issue")
 @click.option("--project", "project_id", required=True)
 @click.option("--programme", "programme_id", required=True)
-@click.option("--amount", type=Money(), required=True, help="In yuan.")
+@click.option("--amount", type=Money(), required=True, help="In the facility's money, or in whole units of the asset.")
+@asset_option
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Valid from now.")
 @click.option("--priority", type=int, default=0, show_default=True, help="Lower is used first.")
+@click.option("--resource", "resources", multiple=True, type=click.Choice(RESOURCES), help="Pays for these only.")
+@click.option("--backend", "backends", multiple=True, help="Pays for these only.")
+@click.option("--member", "members", multiple=True, metavar="ID", help="Pays for these members' jobs only.")
 @data_options
 @output_options
-def grant_issue(
-    project_id: str, programme_id: str, amount: int, days: int, priority: int, output: str, **options: Any
-) -> None:
+def grant_issue(days: int, output: str, **given: Any) -> None:
     """Give a project a grant out of a programme."""
+    options = {name: given.pop(name) for name in list(given) if name not in GRANT_FIELDS}
     with room_of(options) as room:
         now = room.now_us()
-        until_us = now + days * DAY_US
-        wanted = GrantTerms(project_id, programme_id, room.currency, amount, now, until_us, priority)
+        given["asset"] = given["asset"] or room.currency
+        wanted = GrantTerms(**given, valid_from_us=now, valid_until_us=now + days * DAY_US)
         row = granted(room.issue_grant(CONSOLE, wanted))
     show([asdict(row)], ("id", "project_id", "programme_id", "amount", "valid_until_us"), output)
 

@@ -1,22 +1,28 @@
-"""`qubatord wallet | budget | rate | request`, and `programme apply`: what the books allow beyond a plain grant."""
+"""`qubatord wallet | budget | rate`, `programme apply`, `project describe`: what subsidies and prices are made of."""
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 import click
 
 from api.schemas.programme_file import WrongProgramme
-from dispatcher.model import Caller, Refusal
 from dispatcher.room import Room
 from dispatcher.tariffs import NewRate
 from ledger.model import MICRO, RESOURCES, in_words
+from ledger.price import UNITS
+from ledger.rates import RateLine
 from service.commands.admin import Money, granted, output_options, programme, project, room_of, show
 from service.commands.run import data_options
 from service.embedded import CONSOLE
 from service.programme_files import plans_in, shipped
+from store.rows import ProjectRow
+
+WIDTH = 80
+PROFILE = ("stage", "founded", "traits", "related")
 
 
 @programme.command("apply")
@@ -38,7 +44,7 @@ def programme_apply(names: tuple[str, ...], dry_run: bool, **options: Any) -> No
         where = applied.programme_id or "new"
         click.echo(f"{applied.name} ({where}), terms version {applied.version}")
         for change in applied.changes or ("nothing to change",):
-            click.echo(f"  {change}")
+            click.echo(textwrap.fill(change, WIDTH, initial_indent="  ", subsequent_indent="      "))
     if dry_run:
         click.echo("nothing was changed: this was a dry run")
 
@@ -52,26 +58,46 @@ def programme_examples() -> None:
 
 @project.command("describe")
 @click.argument("project_id")
-@click.option("--stage", default="", help="Stage of the startup, as programmes name them.")
+@click.option("--stage", help="Stage of the startup, as programmes name them.")
 @click.option("--founded", type=click.DateTime(["%Y-%m-%d"]), help="Day of its foundation.")
 @click.option("--trait", "traits", multiple=True, help="What programmes may ask for; may be repeated.")
 @click.option("--related", multiple=True, help="Backend or funder that is a related party; may be repeated.")
+@click.option("--clear", multiple=True, type=click.Choice(PROFILE), help="Forget what was said of it.")
 @data_options
 @output_options
 def project_describe(
     project_id: str,
-    stage: str,
+    stage: str | None,
     founded: datetime | None,
     traits: tuple[str, ...],
     related: tuple[str, ...],
+    clear: tuple[str, ...],
     output: str,
     **options: Any,
 ) -> None:
-    """Write down what the terms of programmes ask about a startup."""
+    """Write down what the terms of programmes ask about a startup.
+
+    What is not named stays as it is.
+    """
     with room_of(options) as room:
-        founded_us = None if founded is None else _instant(founded, room)
-        row = granted(room.describe_project(CONSOLE, project_id, stage, founded_us, traits, related))
-    show([asdict(row)], ("id", "name", "stage", "founded_us", "traits", "related"), output)
+        row = room.get_project(CONSOLE, project_id) or ProjectRow("", "", 1, 0)
+        row = granted(
+            room.describe_project(
+                CONSOLE,
+                project_id,
+                "" if "stage" in clear else row.stage if stage is None else stage,
+                None if "founded" in clear else row.founded_us if founded is None else _instant(founded, room),
+                () if "traits" in clear else traits or row.traits,
+                () if "related" in clear else related or row.related,
+            )
+        )
+        zone = room.zone
+    shown = {**asdict(row), "founded": None if row.founded_us is None else _day(row.founded_us, zone)}
+    show([shown], ("id", "name", "stage", "founded", "traits", "related"), output)
+
+
+def _day(at_us: int, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(at_us // MICRO, zone).strftime("%Y-%m-%d")
 
 
 def _instant(at: datetime, room: Room) -> int:
@@ -88,6 +114,8 @@ def _moved(direction: str, project_id: str, amount: int, key: str, output: str, 
     with room_of(options) as room:
         call = room.top_up if direction == "in" else room.pay_out
         booked = granted(call(CONSOLE, project_id, amount, key))
+    if booked["again"] and output == "table":
+        click.echo("it had been booked before; nothing was booked again")
     show([{**booked, "id": booked["entry"]}], ("id", "amount", "available"), output)
 
 
@@ -122,7 +150,7 @@ def budget() -> None:
 @click.option("--project", "project_id", required=True)
 @click.option("--member", "member_id", help="Id of the member.")
 @click.option("--tag", help="Tag of jobs.")
-@click.option("--limit", type=Money(), required=True, help="For a calendar year.")
+@click.option("--limit", type=Money(least=0), required=True, help="For a calendar year; 0 lets nothing through.")
 @data_options
 @output_options
 def budget_set(
@@ -178,19 +206,36 @@ def rate() -> None:
     """Rates: the prices."""
 
 
+RATE_COLUMNS = ("id", "resource", "price", "backend", "hours", "from", "until")
+
+
+def _rate(line: RateLine, room: Room) -> dict[str, Any]:
+    """A line as a row: JSON has the figures, a table the words."""
+    per = "" if line.quantum == 1 else f"{line.quantum} "
+    price = f"{in_words(line.unit_price, room.currency)} per {per}{UNITS[line.resource]}"
+    hours = "{}-{}".format(*line.hours)
+    ends = {"from": line.valid_from_us or None, "until": line.valid_until_us}
+    told = {name: None if at is None else _moment(at, room.zone) for name, at in ends.items()}
+    return {**asdict(line), "price": price, "hours": hours, **told}
+
+
+def _moment(at_us: int, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(at_us // MICRO, zone).strftime("%Y-%m-%d %H:%M")
+
+
 @rate.command("list")
 @data_options
 @output_options
 def rate_list(output: str, **options: Any) -> None:
-    """The whole rate card, with what is over and what is to come."""
+    """The whole rate card, with what is over and what is to come; hours and days are the facility's."""
     with room_of(options) as room:
-        rows = [{**asdict(line), "price": in_words(line.unit_price, room.currency)} for line in room.rates()]
-    show(rows, ("id", "resource", "price", "quantum", "backend", "hours", "valid_from_us", "valid_until_us"), output)
+        rows = [_rate(line, room) for line in room.rates()]
+    show(rows, RATE_COLUMNS, output)
 
 
 @rate.command("add")
 @click.option("--resource", type=click.Choice(RESOURCES), required=True)
-@click.option("--price", type=click.IntRange(0), required=True, help="Micro-units for each started quantum.")
+@click.option("--price", type=Money(least=0), required=True, help="Of each started quantum, as 0.0005.")
 @click.option("--quantum", type=click.IntRange(1), default=1, show_default=True, help="Native units.")
 @click.option("--backend", default="*", show_default=True, help="A backend, or its class: simulator.")
 @click.option("--hours", default="0-24", show_default=True, help="Band of the day; 22-6 goes over midnight.")
@@ -216,138 +261,8 @@ def rate_add(
     with room_of(options) as room:
         start_us, end_us = (None if at is None else _instant(at, room) for at in (from_, until))
         wanted = NewRate(resource, price, quantum, backend, (int(start), int(end)), start_us, end_us)
-        [line] = granted(room.add_rates(CONSOLE, [wanted]))
-        row = {**asdict(line), "price": in_words(line.unit_price, room.currency)}
-    show([row], ("id", "resource", "price", "quantum", "backend", "hours", "valid_from_us", "valid_until_us"), output)
+        row = _rate(granted(room.add_rates(CONSOLE, [wanted]))[0], room)
+    show([row], RATE_COLUMNS, output)
 
 
-@click.group()
-def request() -> None:
-    """Requests: acts on money that a second operator must approve.
-
-    Who acts is told by an operator's token in --token or QUBATOR_TOKEN; without one it is the console.
-    """
-
-
-REQUEST_COLUMNS = ("id", "kind", "subject", "state", "asked_by", "decided_by", "reason")
-_TOKEN = click.option("--token", envvar="QUBATOR_TOKEN", help="Whose act it is.")
-_REASON = click.option("--reason", required=True, help="Recorded in the ledger.")
-
-
-def _actor(room: Room, token: str | None) -> Caller:
-    if not token:
-        return CONSOLE
-    found = room.authenticate(token)
-    return granted(found) if isinstance(found, Refusal) else found
-
-
-def _ask(
-    kind: Any, subject: str, body: dict[str, Any], reason: str, token: str | None, options: dict[str, Any]
-) -> None:
-    output = options.pop("output")
-    with room_of(options) as room:
-        row = granted(room.ask(_actor(room, token), kind, subject, body, reason))
-    show([asdict(row)], REQUEST_COLUMNS, output)
-
-
-@request.command("increase")
-@click.argument("grant_id")
-@click.option("--amount", type=Money(), required=True)
-@_REASON
-@_TOKEN
-@data_options
-@output_options
-def request_increase(grant_id: str, amount: int, reason: str, token: str | None, **options: Any) -> None:
-    """More for a grant, out of its programme."""
-    _ask("increase", grant_id, {"amount": amount}, reason, token, options)
-
-
-@request.command("claw-back")
-@click.argument("grant_id")
-@click.option("--amount", type=Money(), required=True)
-@_REASON
-@_TOKEN
-@data_options
-@output_options
-def request_claw_back(grant_id: str, amount: int, reason: str, token: str | None, **options: Any) -> None:
-    """Take back what a grant has available."""
-    _ask("claw_back", grant_id, {"amount": amount}, reason, token, options)
-
-
-@request.command("transfer")
-@click.argument("grant_id")
-@click.argument("to_grant_id")
-@click.option("--amount", type=Money(), required=True)
-@_REASON
-@_TOKEN
-@data_options
-@output_options
-def request_transfer(
-    grant_id: str, to_grant_id: str, amount: int, reason: str, token: str | None, **options: Any
-) -> None:
-    """From one grant of a programme to another."""
-    _ask("transfer", grant_id, {"amount": amount, "to_grant_id": to_grant_id}, reason, token, options)
-
-
-@request.command("correct")
-@click.argument("job_id")
-@click.option("--qpu-ms", type=click.IntRange(0), required=True, help="What the job really used.")
-@click.option("--shots", type=click.IntRange(0), required=True)
-@click.option("--cpu-ms", type=click.IntRange(0), default=0)
-@click.option("--storage-mib-h", type=click.IntRange(0), default=0)
-@_REASON
-@_TOKEN
-@data_options
-@output_options
-def request_correct(
-    job_id: str,
-    qpu_ms: int,
-    shots: int,
-    cpu_ms: int,
-    storage_mib_h: int,
-    reason: str,
-    token: str | None,
-    **options: Any,
-) -> None:
-    """Charge a settled job less: every payer gets back what it paid too much."""
-    usage = {"qpu_ms": qpu_ms, "shots": shots, "cpu_ms": cpu_ms, "storage_mib_h": storage_mib_h}
-    _ask("correct", job_id, {"usage": usage}, reason, token, options)
-
-
-@request.command("list")
-@click.option("--state", type=click.Choice(["open", "approved", "refused"]))
-@data_options
-@output_options
-def request_list(state: Any, output: str, **options: Any) -> None:
-    """List requests."""
-    with room_of(options) as room:
-        rows = [asdict(row) for row in granted(room.list_requests(CONSOLE, state))]
-    if rows or output != "table":
-        show(rows, REQUEST_COLUMNS, output)
-    else:
-        click.echo("no requests")
-
-
-@request.command("approve")
-@click.argument("request_id")
-@_TOKEN
-@data_options
-def request_approve(request_id: str, token: str | None, **options: Any) -> None:
-    """Approve and post a request of another operator."""
-    with room_of(options) as room:
-        granted(room.decide_request(_actor(room, token), request_id, approve=True))
-    click.echo(f"{request_id} is approved and posted")
-
-
-@request.command("refuse")
-@click.argument("request_id")
-@_TOKEN
-@data_options
-def request_refuse(request_id: str, token: str | None, **options: Any) -> None:
-    """Refuse a request, or take one's own back."""
-    with room_of(options) as room:
-        granted(room.decide_request(_actor(room, token), request_id, approve=False))
-    click.echo(f"{request_id} is refused")
-
-
-COMMANDS = (wallet, budget, rate, request)
+COMMANDS = (wallet, budget, rate)

@@ -25,7 +25,7 @@ from api.app import create_app, release_waiters
 from api.limits import ApiLimits
 from backends.findings import CircuitFindings, Findings
 from dispatcher.ground import Ground
-from dispatcher.model import Caller, Refusal, Role
+from dispatcher.model import Caller, GrantTerms, Refusal, Role
 from dispatcher.room import Room
 from dispatcher.rules import Rules
 from store import jobs
@@ -103,12 +103,12 @@ class House:
         step = JobChange(job_id, self.room.now_us(), state, reason or state, **change)
         self.database.writer.run(lambda conn: jobs.advance(conn, [step]))
 
-    def finish(self, job_id: str, result: bytes = RESULT) -> None:
-        """Let the job succeed with a result and a receipt."""
+    def finish(self, job_id: str, result: bytes = RESULT, **figures: Any) -> None:
+        """Let the job succeed with a result and a receipt, which `figures` make a whole one."""
 
         def unit(conn: Any) -> None:
             kept = self.ground.blobs.put(conn, result)
-            receipt = {"job_id": job_id, "charged": 2_603, "asset": "CNY"}
+            receipt = {"job_id": job_id, "charged": 2_603, "asset": "CNY", **figures}
             step = JobChange(
                 job_id,
                 self.room.now_us(),
@@ -194,12 +194,11 @@ def _people(house: House) -> None:
     house.member("auditor", None, "auditor")
     funder = house.room.create_funder(operator, "bureau")
     assert not isinstance(funder, Refusal)
-    programme = house.room.create_programme(operator, "vouchers", funder.id, "CNY", 10**12)
+    programme = house.room.create_programme(operator, "vouchers", [(funder.id, 1)], "CNY", 10**12)
     assert not isinstance(programme, Refusal)
     for project_id in house.projects.values():
-        grant = house.room.issue_grant(
-            operator, project_id, programme.id, "CNY", 10**11, now_us, now_us + 86_400_000_000, 100
-        )
+        terms = GrantTerms(project_id, programme.id, "CNY", 10**11, now_us, now_us + 86_400_000_000, 100)
+        grant = house.room.issue_grant(operator, terms)
         assert not isinstance(grant, Refusal)
 
 

@@ -54,7 +54,7 @@ def test_a_token_opens_its_own_project(client: httpx.Client, house: Any) -> None
 
 
 def test_an_expired_token_says_so(stranger: httpx.Client, house: Any) -> None:
-    house.member("guest", house.projects["moz"], "member", expires_us=house.room.now_us() + 50_000)
+    house.member("guest", house.projects["moz"], "member", expires_us=house.room.now_us() + 2_000_000)
     deadline_s = time.monotonic() + 10
     while stranger.get("/v1/me", headers=house.headers("guest")).status_code == 200:
         assert time.monotonic() < deadline_s

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from api import shapes
-from api.schemas import answers, funding, people
+from api.schemas import answers, funding, people, prices
 from dispatcher.model import Caller
+from dispatcher.quota_marks import QuotaWarning
 from ledger.model import Grant
 from store.rows import AttemptRow, FunderRow, HistoryRow, JobRow, MemberRow, ProgrammeRow, ProjectRow, TokenRow
 
@@ -36,7 +37,7 @@ def job(**change: Any) -> JobRow:
         "time_limit_us": 60_000_000,
         "max_cost": None,
         "estimate_us": 2_600,
-        "quote": answers.QUOTE_EXAMPLE,
+        "quote": prices.QUOTE_EXAMPLE,
         "findings": {},
     }
     return JobRow(**{**row, **change})
@@ -101,7 +102,7 @@ def test_a_failed_job_has_its_problem_explained() -> None:
 def test_documents_have_every_field_that_is_documented() -> None:
     history = HistoryRow(7, "job_1", "prj_1", 5, "running", "started", 2)
     attempt = AttemptRow("job_1/0.1", "job_1", 1, 99, "wrk", "aer", "leased", 5, None, None, 9)
-    grant = Grant("grt", "pgm", "fun", "prj", "CNY", 5, 1, 2, 100, 1)
+    grant = Grant("grt", "pgm", (("fun", 1),), "prj", "CNY", 5, 1, 2, 100, 1)
     told = [
         (answers.Job, shapes.full_job(job())),
         (answers.BriefJob, shapes.brief_job(job())),
@@ -114,10 +115,25 @@ def test_documents_have_every_field_that_is_documented() -> None:
         (funding.Funder, shapes.funder(FunderRow("f", "n", 5))),
         (funding.Programme, shapes.programme(ProgrammeRow("p", "f", "n", "CNY", 5), 3)),
         (funding.Grant, shapes.grant(grant)),
+        (answers.QuotaWarning, shapes.quota_warning(QuotaWarning("p", 95, 96, 100, "CNY"))),
     ]
     for model, document in told:
         assert set(document) == set(model.model_fields), model
         model.model_validate(document)
+
+
+def test_a_grant_of_several_funders_names_the_one_that_leads() -> None:
+    told = shapes.grant(
+        Grant("grt", "pgm", (("lead", 3), ("other", 1)), "prj", "CNY", 5, 1, 2, 100, 1, backends=("aer",))
+    )
+    assert (told["funder_id"], told["funders"], told["backends"]) == ("lead", (("lead", 3), ("other", 1)), ("aer",))
+
+
+def test_a_quota_warning_says_how_much_of_what() -> None:
+    told = shapes.quota_warning(QuotaWarning("prj", 80, 80_500_000, 100_000_000, "CNY"))
+    assert told["detail"] == (
+        "80 % of the project's grants are used: 80.500000 CNY of 100.000000 CNY are spent or held."
+    )
 
 
 def test_the_fencing_token_stays_inside() -> None:

@@ -223,16 +223,6 @@ def test_the_database_itself_refuses_to_overdraw(town, victim):
     assert audit(town.database) == []
 
 
-COLUMNS = {
-    "entries": "at_us",
-    "postings": "amount",
-    "merkle_nodes": "position",
-    "audit": "at_us",
-    "terms": "created_us",
-    "rate_lines": "unit_price",
-}
-
-
 def test_the_database_itself_refuses_a_limit_below_nothing(town):
     town.grant("acme", 1_000)
     fraud = Entry("fraud", "fund", 1, (), claims=(Claim(pool_scope("seed", 2026), -1),))
@@ -241,6 +231,16 @@ def test_the_database_itself_refuses_a_limit_below_nothing(town):
     with pytest.raises(IntegrityError, match="ck_claims_claimed"):
         town.database.writer.run(lambda c: book.record(c, [fraud], books))
     assert audit(town.database) == []
+
+
+COLUMNS = {
+    "entries": "at_us",
+    "postings": "amount",
+    "merkle_nodes": "position",
+    "audit": "at_us",
+    "terms": "created_us",
+    "rate_lines": "unit_price",
+}
 
 
 @pytest.mark.parametrize("table", COLUMNS)

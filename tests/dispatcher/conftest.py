@@ -26,14 +26,10 @@ from dispatcher.model import Caller, GrantTerms, Refusal, Role, Submission
 from dispatcher.reports import report_of
 from dispatcher.room import Room
 from dispatcher.rules import Rules
-from ledger.book import Book
-from ledger.commands import TopUp
 from ledger.model import CNY, FULL_PPM
 from ledger.rates import RateLine
 from ledger.terms import Budget, Rule, Terms
-from ledger.wallets import top_up
 from scheduler.policy import Policy
-from store import book as book_store
 from store import budgets, identity, leader, rate_lines, schema
 from store import terms as terms_store
 from store.blobs import Blobs
@@ -265,8 +261,8 @@ class Zone:
         return made.id
 
     def top_up(self, project_id: str, amount: int) -> None:
-        entry = top_up(TopUp(self.clock.now_us(), f"top-{next(self._numbers)}", project_id, CNY, amount))
-        self.write(lambda conn: book_store.record(conn, [entry], Book.empty()))
+        made = self.room.top_up(OPERATOR, project_id, amount, f"top-{next(self._numbers)}")
+        assert not isinstance(made, Refusal), made
 
     def rate(self, resource: Any, unit_price: int, quantum: int = 1, **told: Any) -> RateLine:
         """A new line of the rate card, in force from now on."""

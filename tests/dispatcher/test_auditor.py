@@ -65,25 +65,32 @@ def test_sound_books_are_counted_and_nothing_is_said(books: Any) -> None:
     report = audit_store(books.database)
     assert report.violations == []
     # two grants with two pledges of one programme, four holds, two settled and one voided, one grant expired
-    assert report.counts == {"jobs": 4, "entries": 1 + 2 + 4 + 3 + 1, "grants": 2, "holds": 4}
+    assert report.counts == {"jobs": 4, "entries": 1 + 2 + 4 + 3 + 1, "accounts": 8, "grants": 2, "holds": 4}
 
 
 def test_an_empty_store_is_sound(everywhere: Any) -> None:
     report = audit_store(everywhere.database)
-    assert (report.violations, report.counts) == ([], {"jobs": 0, "entries": 0, "grants": 0, "holds": 0})
+    assert (report.violations, report.counts) == (
+        [],
+        dict.fromkeys(("jobs", "entries", "accounts", "grants", "holds"), 0),
+    )
 
 
 SECOND_LEASE = (
     "INSERT INTO attempts (id, job_id, number, token, worker_id, backend, state, leased_us, lease_until_us) "
     "VALUES ('{open}/0.9', '{open}', 9, 99, 'local-1', 'aer', 'leased', 1, 2)"
 )
-SEQ_OF = "(SELECT seq FROM entries WHERE id = '{}')"
 SECOND_SETTLEMENT = (
-    "INSERT INTO entries (id, kind, at_us, project_id, job_id, claims, body, hash) "
-    "SELECT 'settle/{void}', 'settle', at_us, project_id, '{void}', claims, body, hash "
+    "INSERT INTO entries (seq, id, kind, at_us, project_id, job_id, claims, body, hash) "
+    "SELECT 999, 'settle/{void}', 'settle', at_us, project_id, '{void}', claims, body, hash "
     "FROM entries WHERE id = 'settle/{done}'"
 )
 EARNED = "facility/earned/funder/{funder_id}"
+OF_ENTRY = "seq = (SELECT seq FROM entries WHERE id ="
+SLIPPED_IN = (
+    f"INSERT INTO postings SELECT seq, 9, 'grant/{{grant_id}}/available', '{EARNED}', 7, 'CNY' "
+    "FROM entries WHERE id = 'settle/{done}'"
+)
 PLANTED: list[tuple[str, list[str], list[str]]] = [
     (
         "a balance is changed",
@@ -101,7 +108,7 @@ PLANTED: list[tuple[str, list[str], list[str]]] = [
     (
         "money moves between accounts with a posting slipped into an entry",
         [
-            f"INSERT INTO postings VALUES ('settle/{{done}}', 9, 'grant/{{grant_id}}/available', '{EARNED}', 7, 'CNY')",
+            SLIPPED_IN,
             "UPDATE accounts SET balance = balance - 7 WHERE account = 'grant/{grant_id}/available'",
             f"UPDATE accounts SET balance = balance + 7 WHERE account = '{EARNED}'",
         ],
@@ -114,7 +121,7 @@ PLANTED: list[tuple[str, list[str], list[str]]] = [
     ),
     (
         "a posting is changed",
-        ["UPDATE postings SET amount = amount - 1 WHERE position = 0 AND seq = " + SEQ_OF.format("settle/{done}")],
+        [f"UPDATE postings SET amount = amount - 1 WHERE {OF_ENTRY} 'settle/{{done}}') AND position = 0"],
         [
             f"account {EARNED} stands at",
             "entry settle/{done}: 126099 units leave the held accounts, the hold is over 126100",
@@ -122,22 +129,17 @@ PLANTED: list[tuple[str, list[str], list[str]]] = [
     ),
     (
         "a posting is deleted",
-        ["DELETE FROM postings WHERE seq = " + SEQ_OF.format("void/{void}")],
+        [f"DELETE FROM postings WHERE {OF_ENTRY} 'void/{{void}}')"],
         ["account grant/{grant_id}/available stands at", "entry void/{void}: 0 units leave the held accounts"],
     ),
     (
         "a posting is added",
-        [
-            (
-                f"INSERT INTO postings SELECT seq, 9, 'grant/{{grant_id}}/available', '{EARNED}', 5, 'CNY' "
-                "FROM entries WHERE id = 'settle/{done}'"
-            )
-        ],
+        [SLIPPED_IN.replace("7", "5")],
         [f"account {EARNED} stands at 128700 CNY, its entries add up to 128705"],
     ),
     (
         "a hold's entry moves another amount",
-        ["UPDATE postings SET amount = 5 WHERE seq = " + SEQ_OF.format("hold/{open}")],
+        [f"UPDATE postings SET amount = 5 WHERE {OF_ENTRY} 'hold/{{open}}')"],
         ["account grant/{grant_id}/held stands at 126100 CNY, its entries add up to 5"],
     ),
     (

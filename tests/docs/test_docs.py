@@ -38,6 +38,7 @@ RUN = ("bash", "python")
 # What each how-to must have shown in the end.
 SAID: dict[str, tuple[str, ...]] = {
     "audit": ("the books balance", "public auditor"),
+    "costs": ("Nobody pays", "30 %", "succeeded", "The project's own wallet paid", "of your own money"),
     "http": ('"state":"succeeded"',),
     "reports": ("no corrections", "the job's rows sum to the co-pay", "City science bureau", "[month_not_over]"),
     "operate": ("aer is draining", "backend aer is draining", "aer is online", "Twice the share"),

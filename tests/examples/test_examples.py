@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.auditor import audit_store
+from dispatcher.model import GrantTerms
 from dispatcher.room import Room
 from service.embedded import CONSOLE, Embedded, embedded
 
@@ -63,8 +64,8 @@ def startup(service: Embedded, request: pytest.FixtureRequest, tmp_path: Path) -
     project = room.create_project(CONSOLE, request.node.name)
     funders = room.list_funders(CONSOLE)
     funder = funders[0] if funders else room.create_funder(CONSOLE, "city")
-    programme = room.create_programme(CONSOLE, request.node.name, funder.id, "CNY", GRANT)
-    room.issue_grant(CONSOLE, project.id, programme.id, "CNY", GRANT, now, now + DAY_US, 0)
+    programme = room.create_programme(CONSOLE, request.node.name, [(funder.id, 1)], "CNY", GRANT)
+    room.issue_grant(CONSOLE, GrantTerms(project.id, programme.id, "CNY", GRANT, now, now + DAY_US, 0))
     member = room.create_member(CONSOLE, project.id, "Ann", "admin")
     _, secret = room.create_token(CONSOLE, project.id, member.id, "admin", "t", None)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("QUBATOR_")}

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from dispatcher.model import GrantTerms
 from dispatcher.room import Room
 from qubator import Client
 from service.embedded import CONSOLE, Embedded, embedded
@@ -55,7 +56,8 @@ class Zone:
         room, now = self.room, self.room.now_us()
         project = room.create_project(CONSOLE, f"startup {next(self._numbers)}", 100)
         if grant is not None:
-            room.issue_grant(CONSOLE, project.id, self.programme_id, "CNY", grant, now, now + DAY_US, 0)
+            terms = GrantTerms(project.id, self.programme_id, "CNY", grant, now, now + DAY_US, 0)
+            room.issue_grant(CONSOLE, terms)
         member = room.create_member(CONSOLE, project.id, "founder", role)
         _, secret = room.create_token(CONSOLE, project.id, member.id, role, "journey", now + DAY_US)
         return Startup(project.id, member.id, secret, Client(self.url, secret), self.http(secret))
@@ -80,7 +82,7 @@ def running_zone(data: Path, **settings: Any) -> Any:
     def opened() -> Iterator[Zone]:
         with embedded(data, slots=2, **settings) as service:
             funder = service.room.create_funder(CONSOLE, "city")
-            programme = service.room.create_programme(CONSOLE, "vouchers", funder.id, "CNY", 10**15)
+            programme = service.room.create_programme(CONSOLE, "vouchers", [(funder.id, 1)], "CNY", 10**15)
             yield Zone(service, programme.id)
 
     return opened()

@@ -68,6 +68,9 @@ def owed(part: Part, quantity: int, before: list[Part], amounts: list[int]) -> i
     return max(0, min(share, floor(quanta * line.unit_price * part.up_to) - paid, open_money))
 
 
+Spread = tuple[list[Part], dict[str, str]]
+
+
 class Reference:
     """The whole ledger."""
 
@@ -77,17 +80,18 @@ class Reference:
         self.grants: dict[str, dict[str, Any]] = {}
         self.jobs: dict[str, Job] = {}
         self.terms: dict[str, Terms] = {}
+        self.in_force: dict[str, Terms] = {}
         self.budgets: list[Budget] = []
 
-    def move(self, source: str, destination: str, amount: int, asset: str) -> None:
+    def move(self, source: str, destination: str, amount: int, asset: str) -> str:
         self.balances[source, asset] -= amount
         self.balances[destination, asset] += amount
+        return ""
 
     # Grants and wallets
 
     def fund(self, programme: str, funder: str, asset: str, amount: int) -> str:
-        self.move(f"funder/{funder}", f"programme/{programme}/available", amount, asset)
-        return ""
+        return self.move(f"funder/{funder}", f"programme/{programme}/available", amount, asset)
 
     def issue(self, grant: Grant) -> str:
         if grant.id in self.grants:
@@ -113,11 +117,11 @@ class Reference:
         return ""
 
     def transfer(self, grant_id: str, to_grant_id: str, amount: int) -> str:
-        known, other = self.grants.get(grant_id), self.grants.get(to_grant_id)
-        if known is None or other is None:
+        if not {grant_id, to_grant_id} <= self.grants.keys():
             return "grant_unknown"
+        known, other = self.grants[grant_id], self.grants[to_grant_id]
         one, two = known["grant"], other["grant"]
-        if one.programme_id != two.programme_id or one.asset != two.asset or grant_id == to_grant_id:
+        if (one.programme_id, one.asset) != (two.programme_id, two.asset) or grant_id == to_grant_id:
             return "transfer_mismatch"
         if known["over"] or other["over"]:
             return "grant_expired"
@@ -129,9 +133,9 @@ class Reference:
         return ""
 
     def claw_back(self, grant_id: str, amount: int) -> str:
-        known = self.grants.get(grant_id)
-        if known is None:
+        if grant_id not in self.grants:
             return "grant_unknown"
+        known = self.grants[grant_id]
         asset = known["grant"].asset
         if self.balances[f"grant/{grant_id}/available", asset] < amount:
             return "grant_exhausted"
@@ -159,14 +163,12 @@ class Reference:
         return ""
 
     def top_up(self, project: str, amount: int) -> str:
-        self.move(f"payer/{project}", f"wallet/{project}/available", amount, MONEY)
-        return ""
+        return self.move(f"payer/{project}", f"wallet/{project}/available", amount, MONEY)
 
     def pay_out(self, project: str, amount: int) -> str:
         if self.balances[f"wallet/{project}/available", MONEY] < amount:
             return "wallet_short"
-        self.move(f"wallet/{project}/available", f"payer/{project}", amount, MONEY)
-        return ""
+        return self.move(f"wallet/{project}/available", f"payer/{project}", amount, MONEY)
 
     # Jobs
 
@@ -184,8 +186,8 @@ class Reference:
         limits = {f"budget/{b.project_id}/{who.year}/{b.kind}/{b.key}": b.limit for b in self.budgets}
         if any(self.claims[scope] + price > limits[scope] for scope in budgets):
             return "budget_exhausted"
-        in_force = self.terms | {terms.programme_id: terms for terms in pinned}
-        parts, why = self._spread(at_us, project, lines, who, in_force)
+        self.in_force = self.terms | {terms.programme_id: terms for terms in pinned}
+        parts, why = self._spread(at_us, project, lines, who)
         wallet = self.balances[f"wallet/{project}/available", MONEY]
         rest = wallet
         for line in lines:
@@ -197,7 +199,7 @@ class Reference:
         if any(left_of(line, line.quantity, parts, [part.held for part in parts])[1] for line in lines):
             return self._why_not(why, wallet)
         job = Job(project, parts, dict.fromkeys(budgets, ""))
-        for programme in {part.programme for part in parts if part.programme in in_force}:
+        for programme in {part.programme for part in parts if part.programme in self.in_force}:
             job.claims |= {
                 f"cap/{programme}/{who.year}/{project}": programme,
                 f"pool/{programme}/{who.year}": programme,
@@ -208,22 +210,17 @@ class Reference:
         self._claim(job, 1, [part.held for part in parts])
         return ""
 
-    def _spread(
-        self, at_us: int, project: str, lines: tuple[Line, ...], who: Claimant, in_force: dict[str, Terms]
-    ) -> tuple[list[Part], dict[str, str]]:
+    def _spread(self, at_us: int, project: str, lines: tuple[Line, ...], who: Claimant) -> Spread:
         """The parts of the grants, and why each grant gave no more: "" where its share ended."""
         parts: list[Part] = []
         why: dict[str, str] = {}
         own = [known["grant"] for known in self.grants.values() if known["grant"].project_id == project]
-        own.sort(key=lambda g: g.id)
-        own.sort(key=lambda g: g.created_us)
-        own.sort(key=lambda g: not (g.resources or g.backends or g.members))
-        own.sort(key=lambda g: g.valid_until_us)
-        own.sort(key=lambda g: g.priority)
+        for key in ("id", "created_us", "restricted", "valid_until_us", "priority"):
+            own.sort(key=lambda g: getattr(g, key), reverse=key == "restricted")
         own.sort(key=lambda g: g.asset == MONEY)
         for grant in own:
-            terms = in_force.get(grant.programme_id)
-            why[grant.id] = self._barred(at_us, grant, terms, who, parts, in_force)
+            terms = self.in_force.get(grant.programme_id)
+            why[grant.id] = self._barred(at_us, grant, who, parts)
             if why[grant.id]:
                 continue
             share, up_to, rule, cap = _rule_for(terms, who)
@@ -244,15 +241,8 @@ class Reference:
                     parts.append(part)
         return parts, why
 
-    def _barred(
-        self,
-        at_us: int,
-        grant: Grant,
-        terms: Terms | None,
-        who: Claimant,
-        parts: list[Part],
-        in_force: dict[str, Terms],
-    ) -> str:
+    def _barred(self, at_us: int, grant: Grant, who: Claimant, parts: list[Part]) -> str:
+        terms = self.in_force.get(grant.programme_id)
         if self.grants[grant.id]["over"] or at_us >= grant.valid_until_us:
             return "expired"
         if at_us < grant.valid_from_us:
@@ -263,8 +253,8 @@ class Reference:
             return ""
         if _rule_for(terms, who)[2] == "":
             return "barred"
-        claimed = {part.programme for part in parts if part.programme in in_force}
-        rivals = {one for one in claimed if in_force[one].claim_group == terms.claim_group} - {grant.programme_id}
+        claimed = {part.programme for part in parts if part.programme in self.in_force}
+        rivals = {one for one in claimed if self.in_force[one].claim_group == terms.claim_group} - {grant.programme_id}
         return "barred" if terms.claim_group and rivals else ""
 
     def _most(
@@ -277,12 +267,13 @@ class Reference:
         if terms is not None:
             if cap is not None:
                 limits.append((cap - programme, "cap"))
-            if terms.cap_project_year is not None:
-                drawn = self.claims[f"cap/{grant.programme_id}/{who.year}/{grant.project_id}"]
-                limits.append((terms.cap_project_year - drawn - programme, "cap"))
-            if terms.pool_year is not None:
-                drawn = self.claims[f"pool/{grant.programme_id}/{who.year}"]
-                limits.append((terms.pool_year - drawn - programme, "cap"))
+            year = f"{grant.programme_id}/{who.year}"
+            for limit, scope in (
+                (terms.cap_project_year, f"cap/{year}/{grant.project_id}"),
+                (terms.pool_year, f"pool/{year}"),
+            ):
+                if limit is not None:
+                    limits.append((limit - self.claims[scope] - programme, "cap"))
         least = min(amount for amount, _ in limits)
         return max(0, least), next(name for amount, name in limits if amount == least)
 
@@ -303,12 +294,10 @@ class Reference:
         return ""
 
     def void(self, job_id: str) -> str:
-        job = self.jobs.get(job_id)
-        if job is None or job.state != "open":
-            return "hold_unknown" if job is None else "hold_closed"
-        self._release(job, ())
-        job.state = "voided"
-        return ""
+        code = self.settle(job_id, ())
+        if not code:
+            self.jobs[job_id].state = "voided"
+        return code
 
     def correct(self, job_id: str, lines: tuple[Line, ...]) -> str:
         job = self.jobs.get(job_id)
@@ -317,7 +306,8 @@ class Reference:
         for line in lines:
             if line.resource not in job.used or line.quantity > job.used[line.resource].quantity:
                 return "correction_raises"
-        self._unpay(job)
+        self._earn(job, -1)
+        self._claim(job, -1, [part.paid for part in job.parts])
         self._pay(job, lines, [part.paid for part in job.parts])
         return ""
 
@@ -336,10 +326,6 @@ class Reference:
             part.paid = amount
         self._earn(job, 1)
         self._claim(job, 1, amounts)
-
-    def _unpay(self, job: Job) -> None:
-        self._earn(job, -1)
-        self._claim(job, -1, [part.paid for part in job.parts])
 
     def _earn(self, job: Job, sign: int) -> None:
         for payer, asset in {(part.payer, part.asset): None for part in job.parts}:
@@ -374,8 +360,7 @@ class Reference:
         return f"wallet/{job.project}/{which}" if part.payer == "wallet" else f"grant/{part.payer}/{which}"
 
     def _back(self, job: Job, part: Part) -> str:
-        over = part.payer != "wallet" and self.grants[part.payer]["over"]
-        return self._place(job, part, "expired" if over else "available")
+        return self._place(job, part, "expired" if self.grants.get(part.payer, {}).get("over") else "available")
 
 
 def _rule_for(terms: Terms | None, who: Claimant) -> tuple[Fraction, Fraction, str, int | None]:
@@ -404,22 +389,12 @@ def _captured(parts: list[Part], lines: tuple[Line, ...], limits: list[int]) -> 
             quantity = within.get(part.line.resource, 0)
             amounts[number] = min(limits[number], owed(part, quantity, parts[:number], amounts[:number]))
         for number in own:
-            part = parts[number]
-            step = part.line.quantum if in_kind else 1
-            while limits[number] - amounts[number] >= step and _lacks(
-                part.line, within, parts, amounts, limits, in_kind
-            ):
+            line = parts[number].line
+            step = line.quantum if in_kind else 1
+            money = [most for part, most in zip(parts, limits, strict=True) if (part.line, part.asset) == (line, MONEY)]
+            later = sum(money) if in_kind else 0  # what those who are still to be asked can pay
+            while limits[number] - amounts[number] >= step:
+                if left_of(line, within.get(line.resource, 0), parts, amounts)[1] <= later:
+                    break
                 amounts[number] += step
     return amounts, overrun
-
-
-def _lacks(
-    line: Line, within: dict[str, int], parts: list[Part], amounts: list[int], limits: list[int], in_kind: bool
-) -> bool:
-    """Whether more is open of a line than those who are still to be asked can pay."""
-    later = sum(
-        limit
-        for part, limit in zip(parts, limits, strict=True)
-        if in_kind and part.asset == MONEY and part.line.resource == line.resource
-    )
-    return left_of(line, within.get(line.resource, 0), parts, amounts)[1] > later

@@ -9,7 +9,7 @@ import pytest
 from ledger.book import Book
 from ledger.commands import ClawBack, FundProgramme, IncreaseGrant, IssueGrant, TransferGrant
 from ledger.core import apply, decide
-from ledger.grants import rolled_over
+from ledger.grants import rolled_id, rolled_over
 from ledger.model import BrokenInvariant, Entry, Grant, Posting, Refusal
 
 Ledger = Any  # the fixture's class lives in conftest.py
@@ -193,6 +193,15 @@ def test_a_part_of_what_is_left_rolls_over(ledger: Ledger) -> None:
     assert rolled_over(entry) == 69
     assert (ledger.book.grants["G"].amount, ledger.of_grant("G")) == (264, (0, 100, 164))
     ledger.post(IssueGrant(1001, Grant("G2", "seed", CITY, "acme", "CNY", 69, 1000, 2000, 0, 1001)))
+
+
+def test_what_has_rolled_over_is_breakage_in_the_end(ledger: Ledger) -> None:
+    """Once is enough: with all of it rolling over for ever, a grant would never end."""
+    ledger.terms(rollover_ppm=300_000, rollover_days=90)
+    ledger.grant(rolled_id("G"), 333)
+    entry = ledger.expire(rolled_id("G"))
+    assert rolled_over(entry) == 0
+    assert ledger.of_grant(rolled_id("G")) == (0, 0, 333)
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,7 @@ from ledger.terms import Budget, Claimant, Rule, Terms, cap_scope, pool_scope
 def _reference() -> Any:
     """The blackboard stands beside this file and is no module of any package."""
     spec = spec_from_file_location("ledger_reference", Path(__file__).with_name("reference.py"))
-    assert spec is not None
-    assert spec.loader is not None
+    assert spec is not None and spec.loader is not None  # noqa: PT018 - both for the type checker
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -52,7 +51,7 @@ def _reference() -> Any:
 
 
 REFERENCE = _reference()
-SEQUENCES = int(os.environ.get("QUBATOR_LEDGER_SEQUENCES", "300"))
+SEQUENCES = int(os.environ.get("QUBATOR_LEDGER_SEQUENCES", "100"))
 STEPS = 40
 
 JOBS = [f"j{number}" for number in range(40)]
@@ -138,8 +137,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.entries: list[Entry] = []
         self.posted: set[str] = set()
         self.last: Command | None = None
-        self.at_us = 0
-        self.number = 0
+        self.at_us = self.number = 0
 
     @initialize(
         terms=st.lists(terms, min_size=2, max_size=2),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -16,6 +17,44 @@ from qubator.profile import Settings
 from qubator.retry import RetryPolicy
 
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+
+
+def quoted(**change: Any) -> dict[str, Any]:
+    """The service's answer to a question for the price."""
+    quote = {"expected": {"micro": 5, "asset": "CNY"}, "ceiling": {"micro": 9, "asset": "CNY"}}
+    payers = [
+        {"payer": "grt_1", "asset": "shots", "amount": 40, "worth": 2, "rule": "pgm_1@1#1", "share_ppm": 300_000},
+        {"payer": "wallet", "asset": "CNY", "amount": 7, "worth": 7, "rule": "", "share_ppm": 1_000_000},
+    ]
+    return {
+        "quote_id": "qte_1", "expires_us": 1_700_000_900_000_000, "quote": quote, "payers": payers, "missing": 0,
+        "backend": "aer", "wait_us": 7, "findings": {}, **change,
+    }  # fmt: skip
+
+
+def balance(*grants: dict[str, Any], **change: Any) -> dict[str, Any]:
+    """The service's answer to a question for the quota."""
+    return {
+        "project_id": "prj_1", "asset": "CNY", "granted": 10_000_000, "settled": 1_500_000, "held": 500_000,
+        "available": 8_000_000, "expired": 0, "in_flight": 400_000, "committed": 100_000,
+        "wallet": {"available": 0, "held": 0}, "in_kind": {}, "runs_out_us": 1_700_000_000_000_000,
+        "grants": list(grants), **change,
+    }  # fmt: skip
+
+
+def grant(**change: Any) -> dict[str, Any]:
+    """One line of a quota."""
+    return {
+        "id": "grt_1", "asset": "CNY", "valid_until_us": 1_700_000_000_000_000, "granted": 10_000_000,
+        "settled": 1_500_000, "held": 500_000, "available": 8_000_000, "expired": 0, "resources": [], "backends": [],
+        "members": [], **change,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def told() -> Any:
+    """Documents as the service writes them."""
+    return SimpleNamespace(quoted=quoted, balance=balance, grant=grant)
 
 
 @dataclass

@@ -11,13 +11,6 @@ import pytest
 from qubator import cli, cli_account
 from qubator.profile import config_path, resolve
 
-BALANCE = {
-    "project_id": "prj_1", "asset": "CNY", "granted": 10_000_000, "settled": 1_500_000, "held": 500_000,
-    "available": 8_000_000, "expired": 0,
-    "grants": [{"grant_id": "grt_1", "valid_until_us": 1_700_000_000_000_000, "granted": 10_000_000,
-                "settled": 1_500_000, "held": 500_000, "available": 8_000_000, "expired": 0}],
-}  # fmt: skip
-
 
 @pytest.fixture
 def service(script: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -84,27 +77,29 @@ def test_what_cannot_be_a_login(
     assert word in err
 
 
-def test_the_quota_has_three_figures_and_its_grants(shell: Any, script: Any) -> None:
-    script.say(script.answer(200, BALANCE))
+def test_the_quota_has_three_figures_and_its_grants(shell: Any, script: Any, told: Any) -> None:
+    script.say(script.answer(200, told.balance(told.grant())))
     assert shell("quota")[1].splitlines() == [
         "settled    1.50 CNY spent by finished jobs",
-        "held       0.50 CNY set aside for open jobs",
+        "in flight  0.40 CNY held for jobs that run",
+        "committed  0.10 CNY held for jobs that wait",
         "available  8.00 CNY can be spent now",
+        "runs out   2023-11-14 at the pace of the last 30 days, or with the last grant",
         "",
-        "GRANT  SETTLED  HELD  AVAILABLE  UNTIL",
-        "grt_1     1.50  0.50       8.00  2023-11-14",
+        "GRANT  SETTLED  HELD  AVAILABLE  IN   UNTIL",
+        "grt_1     1.50  0.50       8.00  CNY  2023-11-14",
     ]
 
 
-def test_a_project_without_a_grant_is_told_so(shell: Any, script: Any) -> None:
-    script.say(script.answer(200, {"asset": "CNY", "grants": []}))
+def test_a_project_without_a_grant_is_told_so(shell: Any, script: Any, told: Any) -> None:
+    script.say(script.answer(200, told.balance(available=0, settled=0, granted=0)))
     assert shell("quota", "--project", "prj_1")[1].splitlines()[-1] == "The project has no grant."
     assert script.lines() == ["GET /v1/projects/prj_1/balance"]
 
 
-def test_the_statement_lists_every_figure(shell: Any, script: Any) -> None:
+def test_the_statement_lists_every_figure(shell: Any, script: Any, told: Any) -> None:
     statement = {
-        **BALANCE,
+        **told.balance(told.grant()),
         "at_us": 1_700_000_000_000_000,
         "jobs": {"succeeded": 3, "failed": 0},
         "absorbed_by_facility": 7,
@@ -121,7 +116,9 @@ def test_the_statement_lists_every_figure(shell: Any, script: Any) -> None:
 
 def test_backends_and_version(shell: Any, script: Any) -> None:
     script.say(
-        script.answer(200, {"backends": [{"name": "aer", "state": "draining", "qubits_max": 30, "reason": "repair"}]})
+        script.answer(
+            200, {"backends": [{"name": "aer", "state": "draining", "qubits_max": 30, "state_reason": "repair"}]}
+        )
     )
     assert shell("backends")[1].splitlines() == [
         "BACKEND  STATE     QUBITS  DESCRIPTION",

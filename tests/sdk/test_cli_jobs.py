@@ -109,14 +109,62 @@ def test_a_wait_that_is_interrupted_says_that_the_job_goes_on(shell: Any, script
     assert err.startswith("The job goes on: `qubator result job_1` waits again.")
 
 
-def test_a_quote_shows_both_figures(shell: Any, script: Any, file: str) -> None:
-    script.say(script.answer(200, {"quote": QUEUED["quote"], "backend": "aer", "wait_us": 1_500, "findings": {}}))
-    assert shell("quote", file)[1].splitlines() == [
+def test_a_quote_shows_both_figures_and_who_pays(
+    shell: Any, script: Any, told: Any, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(file).parent)
+    script.say(script.answer(200, told.quoted(wait_us=1_500)))
+    lines = shell("quote", "coin.qasm", "--category", "training")[1].splitlines()
+    assert lines[:5] == [
         "expected  0.000005 CNY",
         "at most   0.000009 CNY (held while the job runs)",
         "backend   aer",
         "wait      1.5 ms",
+        "quote     qte_1",
     ]
+    assert lines[5].startswith("honoured  until 2023-11-1")
+    assert lines[6:] == [
+        "",
+        "PAYER   SHARE                  PAYS AT MOST  RULE",
+        "grt_1    30 %  40 shots, worth 0.000002 CNY  pgm_1@1#1",
+        "wallet   rest                  0.000007 CNY  -",
+        "",
+        "To submit it at this price: qubator submit coin.qasm --quote qte_1 and the same",
+        "options.",
+    ]
+    assert script.bodies()[0]["category"] == "training"
+
+
+def test_submit_names_the_quote_and_the_category_and_tells_warnings(shell: Any, script: Any, file: str) -> None:
+    warning = {"code": "quota", "percent": 95, "detail": "95 % of the project's grants are used."}
+    script.say(script.answer(201, {**QUEUED, "warnings": [warning]}))
+    code, out, err = shell("submit", file, "--quote", "qte_1", "--category", "training")
+    assert (code, err) == (0, "qubator: 95 % of the project's grants are used.\n")
+    assert out.startswith("job_1 queued\n")
+    (body,) = script.bodies()
+    assert (body["quote_id"], body["category"]) == ("qte_1", "training")
+
+
+def test_a_want_of_means_is_told_in_figures(shell: Any, script: Any, file: str) -> None:
+    source = {"grant_id": "grt_" + "0" * 26, "asset": "CNY", "available": 100_000, "pays": 100_000,
+              "why_not_more": "cap_project_year"}  # fmt: skip
+    problem = {"needed": 126_103, "available": 100_000, "missing": 26_103, "asset": "CNY", "wallet": 0,
+               "sources": [source], "would_fit": 99_000}  # fmt: skip
+    script.say(*[script.problem(402, "grant_exhausted", **problem)] * 2)
+    code, out, err = shell("submit", file)
+    assert (code, out) == (5, "")
+    assert err.splitlines() == [
+        "qubator: no: grant_exhausted [grant_exhausted]",
+        "  needed     0.126103 CNY at most",
+        "  available  0.10 CNY",
+        "  missing    0.026103 CNY",
+        "  wallet     0.00 CNY of the project's own",
+        "  grant      grt_00000000000000000000000000 pays 0.10 CNY of 0.10 CNY available:",
+        "             it reaches the programme's cap for one project and year",
+        "  would fit  a smaller job of this kind, of at most 0.099 CNY",
+    ]
+    told = json.loads(shell("submit", file, "--json")[1])["problem"]
+    assert (told["missing"], told["sources"]) == (26_103, [source])
 
 
 def test_the_list_of_jobs(shell: Any, script: Any) -> None:
@@ -182,18 +230,40 @@ def test_a_result_waits_unless_told_not_to(shell: Any, script: Any) -> None:
 def test_a_receipt_shows_lines_and_payers_that_add_up(shell: Any, script: Any) -> None:
     bill = {
         "job_id": "job_1", "asset": "CNY", "outcome": "succeeded", "charged": 1_500_000, "held": 2_000_000,
-        "released": 500_000, "absorbed_by_facility": 0, "backend": "aer",
-        "lines": [{"what": "QPU time", "quantity": 1500, "unit": "ms", "unit_price": 1000, "per": 1,
+        "released": 500_000, "absorbed_by_facility": 0, "backend": "aer", "price": 1_500_000,
+        "subsidised": 450_000, "copay": 1_050_000,
+        "lines": [{"what": "QPU time", "quantity": 150, "unit": "ms", "unit_price": 10_000, "quantum": 10,
                    "amount": 1_500_000}],
-        "payers": [{"grant_id": "grt_1", "programme_id": "pgm_1", "funder_id": "fun_1", "paid": 1_500_000}],
+        "payers": [
+            {"payer": "grt_1", "grant_id": "grt_1", "programme_id": "pgm_1", "paid": 450_000, "asset": "CNY",
+             "worth": 450_000, "share_ppm": 300_000},
+            {"payer": "wallet", "grant_id": None, "programme_id": None, "paid": 1_050_000, "asset": "CNY",
+             "worth": 1_050_000, "share_ppm": 1_000_000},
+        ],
     }  # fmt: skip
     script.say(script.answer(200, bill))
     out = shell("receipt", "job_1")[1]
     assert "charged     1.50 CNY" in out
+    assert "subsidised  0.45 CNY" in out
+    assert "own share   1.05 CNY" in out
     assert "given back  0.50 CNY" in out
-    assert "QPU time  1,500 ms  0.001 per ms  1.50" in out
-    assert "grt_1  pgm_1      1.50" in out
+    assert "QPU time  1,500 ms  0.01 per 10 ms  1.50" in out
+    assert "grt_1    30 %  0.45 CNY  pgm_1" in out
+    assert "wallet   rest  1.05 CNY  -" in out
     assert max(map(len, out.splitlines())) <= 80
+    assert script.lines() == ["GET /v1/jobs/job_1/receipt"]
+
+
+def test_a_receipt_explains_every_step_when_asked(shell: Any, script: Any) -> None:
+    words = ["QPU time: 3 ms at 0.000500 CNY per ms = 0.001500 CNY.", "Grant " + "g" * 30 + " paid " + "x " * 30 + "."]
+    bill = {"explain": [{"step": "price", "words": text, "amounts": {}} for text in words]}
+    script.say(script.answer(200, bill))
+    lines = shell("receipt", "job_1", "--explain")[1].splitlines()
+    assert lines[0] == " 1. QPU time: 3 ms at 0.000500 CNY per ms = 0.001500 CNY."
+    assert lines[1].startswith(" 2. Grant ggg")
+    assert " ".join(line.strip() for line in lines[1:]) == "2. " + words[1]
+    assert max(map(len, lines)) <= 80
+    assert script.lines() == ["GET /v1/jobs/job_1/receipt?explain=1"]
 
 
 def test_cancelling_tells_the_state_or_that_it_was_too_late(shell: Any, script: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qubator.cli_text import clean, count, duration, histogram, middle_cut, moment, pairs, table
+from qubator.cli_text import clean, count, duration, histogram, middle_cut, moment, pairs, table, table_or_blocks
 
 
 def test_a_table_is_aligned_and_fits() -> None:
@@ -99,3 +99,17 @@ def test_moments_are_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_a_moment_beyond_the_calendar_is_no_fault() -> None:
+    assert (moment(2**63 - 1), moment(10**18)) == ("after 9999", "after 9999")
+
+
+def test_rows_too_wide_for_a_table_are_blocks() -> None:
+    rows = [("a" * 30, "1.50"), ("b" * 30, "2.50")]
+    assert table_or_blocks(("ID", "PAID"), rows, width=40, right=(1,)) == table(
+        ("ID", "PAID"), rows, width=40, right=(1,)
+    )
+    assert table_or_blocks(("ID", "PAID"), rows, width=30) == [
+        "id    " + "a" * 24, " " * 6 + "a" * 6, "paid  1.50", "", "id    " + "b" * 24, " " * 6 + "b" * 6, "paid  2.50",
+    ]  # fmt: skip

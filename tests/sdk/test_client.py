@@ -81,13 +81,37 @@ def test_a_misspelt_term_is_a_type_error_before_sending(script: Any) -> None:
         script.client().submit_many([BELL2], shot=5)
 
 
-def test_a_quote_has_its_figures(script: Any) -> None:
-    money = {"expected": {"micro": 5, "asset": "CNY"}, "ceiling": {"micro": 9, "asset": "CNY"}}
-    script.say(script.answer(200, {"quote": money, "backend": "aer", "wait_us": 7, "findings": {}}))
+def test_a_quote_has_its_figures(script: Any, told: Any) -> None:
+    script.say(script.answer(200, told.quoted()))
     found = script.client().quote(BELL2, shots=10)
     assert (found.expected, found.ceiling, found.backend, found.wait_us) == (Money(5), Money(9), "aer", 7)
+    assert (found.id, found.expires, found.missing) == (
+        "qte_1", datetime(2023, 11, 14, 22, 28, 20, tzinfo=UTC), Money(0),
+    )  # fmt: skip
+    assert [(one.payer, one.share, str(one.amount), one.worth) for one in found.payers] == [
+        ("grt_1", "30 %", "40 shots", Money(2)), ("wallet", "rest", "0.000007 CNY", Money(7)),
+    ]  # fmt: skip
     assert script.lines() == ["POST /v1/quotes"]
     assert "Idempotency-Key" not in script.requests[0].headers
+
+
+def test_a_job_names_the_quote_it_was_given_and_its_category(script: Any, told: Any) -> None:
+    script.say(script.answer(200, told.quoted()), *[script.answer(201, QUEUED)] * 3)
+    client = script.client()
+    quote = client.quote(BELL2, category="training")
+    client.submit(BELL2, category="training", quote=quote)
+    client.submit(BELL2, quote="qte_2")
+    client.submit(BELL2)
+    named = [(body.get("category"), body.get("quote_id")) for body in script.bodies()]
+    assert named == [("training", None), ("training", "qte_1"), (None, "qte_2"), (None, None)]
+
+
+def test_what_the_service_said_beside_its_yes_stays_with_the_job(script: Any) -> None:
+    warning = {"code": "quota", "percent": 80, "detail": "80 % of the project's grants are used."}
+    script.say(script.answer(201, {**QUEUED, "warnings": [warning]}), script.answer(200, QUEUED))
+    job = script.client().submit(BELL2)
+    assert job.refresh().warnings == [warning]
+    assert Job(script.connection(), QUEUED).warnings == []
 
 
 def test_jobs_are_read_page_by_page_as_needed(script: Any) -> None:
@@ -111,16 +135,15 @@ def test_a_limit_of_jobs_reads_no_more_than_needed(script: Any) -> None:
     assert script.lines() == ["GET /v1/jobs?limit=2"]
 
 
-def test_a_quota_has_three_figures_in_total_and_per_grant(script: Any) -> None:
-    figures = {"granted": 100, "settled": 30, "held": 20, "available": 50, "expired": 0}
-    balance = {"project_id": "p", "asset": "CNY", **figures, "grants": [{"grant_id": "g", **figures}]}
-    script.say(script.answer(200, balance))
+def test_a_quota_has_three_figures_in_total_and_per_grant(script: Any, told: Any) -> None:
+    script.say(script.answer(200, told.balance(told.grant(available=50))))
     quota = script.client().quota()
-    assert (quota.settled, quota.held, quota.available) == (Money(30), Money(20), Money(50))
+    assert (quota.settled, quota.held, quota.available) == (Money(1_500_000), Money(500_000), Money(8_000_000))
+    assert (quota.in_flight, quota.committed) == (Money(400_000), Money(100_000))
     assert quota.grants[0].available == Money(50)
-    assert quota.grants[0].record["grant_id"] == "g"
+    assert quota.grants[0].record["id"] == "grt_1"
     assert "record" not in repr(quota), "a notebook shows the figures once, not the document beside them"
-    assert str(quota) == "settled 0.00003 CNY, held 0.00002 CNY, available 0.00005 CNY"
+    assert str(quota) == "settled 1.50 CNY, held 0.50 CNY, available 8.00 CNY"
     assert script.lines() == ["GET /v1/projects/me/balance"]
 
 

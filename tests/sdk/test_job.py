@@ -172,6 +172,9 @@ def test_receipt_and_history_are_one_request_each(script: Any) -> None:
     assert job(script).receipt() == {"charged": 4}
     assert job(script).history() == [{"state": "queued"}]
     assert script.lines() == ["GET /v1/jobs/job_1/receipt", "GET /v1/jobs/job_1/history"]
+    script.say(script.answer(200, {"charged": 4, "explain": []}))
+    assert job(script).receipt(explain=True)["explain"] == []
+    assert script.lines()[-1] == "GET /v1/jobs/job_1/receipt?explain=1"
 
 
 def test_a_strange_id_stays_in_its_place(script: Any) -> None:

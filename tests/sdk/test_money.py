@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qubator.money import Money, decimal, parse_amount
+import ledger.model
+from qubator.money import NATIVE, Money, decimal, instant, parse_amount
 
 
 @pytest.mark.parametrize(
@@ -31,3 +34,14 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
 
 def test_the_wire_form_goes_both_ways() -> None:
     assert Money.from_json(Money(5, "shots").to_json()) == Money(5, "shots")
+
+
+def test_native_assets_are_counted_one_by_one() -> None:
+    assert str(Money(1_500, "qpu_ms")) == "1,500 qpu_ms"
+    assert (Money(1_500, "shots").figure, Money(1_500).figure) == ("1,500", "0.0015")
+    assert NATIVE == ledger.model.NATIVE
+
+
+def test_an_instant_is_a_time_in_utc_or_beyond_the_calendar() -> None:
+    assert instant(1_000_000) == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    assert instant(2**63 - 1) is None

@@ -40,6 +40,19 @@ def test_a_startup_is_set_up(script: Any, operators: Operators) -> None:
     ]  # fmt: skip
 
 
+def test_a_programme_of_several_funders_and_a_grant_for_some_things_only(script: Any, operators: Operators) -> None:
+    script.say(*[script.answer(201, {"id": "x"})] * 2)
+    operators.create_programme("Seed", {"fun_1": 3, "fun_2": 1}, Money(5_000_000))
+    operators.issue_grant(
+        "prj_1", "pgm_1", Money(9, "shots"), valid_until=9, resources=["shots"], backends=["aer"], members=["mem_1"]
+    )
+    first, second = script.bodies()
+    assert first["funders"] == [{"funder_id": "fun_1", "weight": 3}, {"funder_id": "fun_2", "weight": 1}]
+    assert "funder_id" not in first
+    assert second["amount"] == {"micro": 9, "asset": "shots"}
+    assert (second["resources"], second["backends"], second["members"]) == (["shots"], ["aer"], ["mem_1"])
+
+
 def test_a_creation_whose_outcome_is_unknown_is_not_repeated(script: Any, operators: Operators) -> None:
     script.say(httpx.ReadError("reset"))
     with pytest.raises(Unavailable):

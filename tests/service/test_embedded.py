@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import psutil
 
+from dispatcher.model import GrantTerms
 from service.embedded import CONSOLE, embedded
 
 QASM = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;'
@@ -27,9 +28,9 @@ def test_a_job_by_http_and_the_same_data_after_a_restart(tmp_path: Path) -> None
         assert service.operator_token is not None
         project = room.create_project(CONSOLE, "acme")
         funder = room.create_funder(CONSOLE, "city")
-        programme = room.create_programme(CONSOLE, "vouchers", funder.id, "CNY", 10**9)
+        programme = room.create_programme(CONSOLE, "vouchers", [(funder.id, 1)], "CNY", 10**9)
         now = room.now_us()
-        room.issue_grant(CONSOLE, project.id, programme.id, "CNY", 10**7, now, now + DAY_US, 0)
+        room.issue_grant(CONSOLE, GrantTerms(project.id, programme.id, "CNY", 10**7, now, now + DAY_US, 0))
         member = room.create_member(CONSOLE, project.id, "Ann", "admin")
         _, secret = room.create_token(CONSOLE, project.id, member.id, "admin", "t", None)
         http = httpx.Client(base_url=service.url, headers={"Authorization": f"Bearer {secret}"}, timeout=60)

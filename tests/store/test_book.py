@@ -78,8 +78,10 @@ def test_balances_and_claims_are_written_once_however_many_jobs(rich):
     assert written.count(["UPDATE", "holds"]) == 0
     assert written.count(["UPDATE", "ledger_head"]) == written.count(["SELECT", "size,"]) == 1
     nodes = 3 + 1  # of levels 4 and 5, completed by the entries 3 ... 52
-    assert written.count(["INSERT", "INTO"]) == 50 * 3 + 2 + nodes, "entry, posting and hold of each job; two accounts"
-    assert len(seen) == 50 * 3 + 2 * 2 + 2 + nodes
+    assert written.count(["INSERT", "INTO"]) == 50 * 3 + 3 + nodes, (
+        "entry, posting and hold of each job; two accounts and a scope"
+    )
+    assert len(seen) == 50 * 3 + 3 * 2 + 2 + nodes, "opening and changing these; reading and writing the head"
 
 
 def test_settling_again_in_the_same_breath_is_caught(rich):

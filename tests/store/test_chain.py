@@ -6,7 +6,6 @@ import pytest
 
 from ledger import merkle
 from ledger.chain import GENESIS, linked
-from ledger.commands import PlaceHold, SettleHold
 from ledger.core import apply, decide
 from store import book, chain, past
 
@@ -43,7 +42,7 @@ def holds(town, first, count):
         books = book.load_book(connection, project_ids=["acme"])
         entries = []
         for number in range(first, first + count):
-            entries.append(decide(books, PlaceHold(number, f"job-{number}", "acme", "CNY", 1)))
+            entries.append(decide(books, town.holding(f"job-{number}", "acme", 1, number)))
             apply(books, entries[-1])
         book.record(connection, entries, books)
 
@@ -64,8 +63,8 @@ def test_an_empty_ledger_has_a_head(database):
 
 
 def test_the_chain_grows_entry_by_entry_and_by_many(rich):
-    rich.post(PlaceHold(5, "job-x", "acme", "CNY", 7), project_ids=["acme"])
-    rich.post(SettleHold(6, "job-x", 3), job_ids=["job-x"])
+    rich.post(rich.holding("job-x", "acme", 7, 5), project_ids=["acme"])
+    rich.post(rich.settling("job-x", 3, 6), job_ids=["job-x"])
     rich.database.writer.run(holds(rich, 0, 100))
     assert is_sound(rich.database) == 104
 
@@ -133,8 +132,11 @@ def test_nodes_are_stored_from_one_level_on(rich):
     rich.database.writer.run(holds(rich, 0, 62))
     with rich.database.read() as connection:
         assert chain.levels(connection) == [4, 5, 6]
-        assert [position for position, _ in chain.stored_nodes(connection, 4)] == [0, 1, 2, 3]
-        assert [hashed for _, hashed in chain.stored_nodes(connection, 6)] == [chain.head(connection).root]
+        assert [chain.count_nodes(connection, level) for level in (3, 4, 5, 6, 7)] == [0, 4, 2, 1, 0]
+        run = chain.node_run(connection, 4, 0, 4)
+        assert None not in run
+        assert chain.node_run(connection, 4, 2, 3) == [*run[2:], None]
+        assert chain.node_run(connection, 6, 0, 1) == [chain.head(connection).root]
 
 
 def test_what_is_not_there_is_named(rich):
@@ -145,7 +147,7 @@ def test_what_is_not_there_is_named(rich):
             chain.nodes(connection, {(2, 2)})
     rich.database.writer.run(lambda c: c.exec_driver_sql("DELETE FROM ledger_head"))
     with pytest.raises(LookupError, match="the head of the ledger's chain is gone"):
-        rich.post(PlaceHold(5, "job-x", "acme", "CNY", 7), project_ids=["acme"])
+        rich.post(rich.holding("job-x", "acme", 7, 5), project_ids=["acme"])
 
 
 def test_recording_nothing_changes_nothing(rich):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from ledger.chain import GENESIS, columns_of
-from ledger.commands import PlaceHold, SettleHold
 from store import book, past
 
 
 def test_columns_are_those_of_the_entries(town):
     town.grant("acme", 1_000)
-    town.post(PlaceHold(5, "job-é", "acme", "CNY", 7), project_ids=["acme"])
-    town.post(SettleHold(6, "job-é", 3), job_ids=["job-é"])
+    town.post(town.holding("job-é", "acme", 7, 5), project_ids=["acme"])
+    town.post(town.settling("job-é", 3, 6), job_ids=["job-é"])
     with town.database.read() as connection:
         stray = []
         found = list(past.entries_in_order(connection, stray))
@@ -23,8 +22,8 @@ def test_columns_are_those_of_the_entries(town):
 def test_the_entries_of_a_job_with_the_hashes_before_them(town):
     town.grant("acme", 1_000)
     for number in (1, 2):
-        town.post(PlaceHold(5, f"job-{number}", "acme", "CNY", 7), project_ids=["acme"])
-    town.post(SettleHold(6, "job-1", 3), job_ids=["job-1"])
+        town.post(town.holding(f"job-{number}", "acme", 7, 5), project_ids=["acme"])
+    town.post(town.settling("job-1", 3, 6), job_ids=["job-1"])
     with town.database.read() as connection:
         every = list(past.entries_in_order(connection, []))
         found = past.entries_of_job(connection, "job-1")
@@ -38,7 +37,7 @@ def test_the_entries_of_a_job_with_the_hashes_before_them(town):
 
 def test_the_first_entry_has_the_beginning_before_it(town):
     town.grant("acme", 1_000)
-    town.post(PlaceHold(5, "job-1", "acme", "CNY", 7), project_ids=["acme"])
+    town.post(town.holding("job-1", "acme", 7, 5), project_ids=["acme"])
     with town.database.read() as connection:
         (_, fund), *_ = past.entries_in_order(connection, [])
         assert fund != GENESIS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ledger.commands import CorrectJob, PlaceHold, SettleHold, TopUp, VoidHold
+from ledger.commands import ClawBack, CorrectJob, PlaceHold, SettleHold, TopUp, VoidHold
 from ledger.model import Line
 from store import book, inbox, jobs, totals, workers
 from store.rows import JobChange, Message, WorkerRow
@@ -86,6 +86,42 @@ def test_open_holds_are_in_flight_or_committed(town):
         assert totals.open_holds(connection, "acme", "EUR") == (0, 0)
         assert totals.open_holds(connection, "zeta", "CNY") == (0, 1_001)
         assert totals.open_holds(connection, "nobody", "CNY") == (0, 0)
+
+
+def test_what_is_written_as_amount_and_charge_of_holds(town):
+    town.grant("acme", 1_000)
+    town.hold("a", "acme", 300)
+    town.hold("b", "acme", 40)
+    town.settle("a", 350)
+    with town.database.read() as connection:
+        assert totals.sums_of_holds(connection) == {"a": (300, 350), "b": (40, 0)}
+
+
+def test_holds_that_nobody_will_close(town):
+    town.grant("acme", 1_000)
+    rows = [
+        town.job("waits"),
+        town.job("ended", state="failed", ended_us=5),
+        town.job("done", state="failed", ended_us=5),
+    ]
+    town.database.writer.run(lambda c: jobs.insert_jobs(c, rows))
+    for name in ("waits", "ended", "done", "gone"):
+        town.hold(name, "acme", 10)
+    town.settle("done", 3)
+    with town.database.read() as connection:
+        assert totals.stale_holds(connection) == ["ended", "gone"]
+
+
+def test_what_was_pledged_to_a_programme(town):
+    """Grants that were given out of it, and what was taken back from them, change nothing of that."""
+    town.programme("both", ("state", 2), ("club", 1))
+    town.grant("acme", 30, programme_id="both", funders=(("state", 2), ("club", 1)))
+    town.grant("zeta", 500)
+    town.post(ClawBack(9, "c", "acme-grant", 20, "unused"), grant_ids=["acme-grant"])
+    with town.database.read() as connection:
+        assert totals.pledged_to(connection, "both") == 30
+        assert totals.pledged_to(connection, "seed") == 500
+        assert totals.pledged_to(connection, "nobody") == 0
 
 
 def test_the_pace_counts_what_grants_in_money_paid_and_nothing_else(town):

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from qubator.job import Job
     from qubator.money import Money
     from qubator.primitives import EstimatorV2, SamplerV2
+    from qubator.quota import Quota
+    from qubator.quotes import Quote
     from qubator.submission import Submission
 
 __version__ = "0.1.0"
@@ -37,6 +39,8 @@ _HOMES = {
     "Client": "client",
     "Job": "job",
     "Money": "money",
+    "Quota": "quota",
+    "Quote": "quotes",
     "Submission": "submission",
     "SamplerV2": "primitives",
     "EstimatorV2": "primitives",
@@ -67,6 +71,8 @@ __all__ = [
     "NotConfigured",
     "NotFound",
     "QubatorError",
+    "Quota",
+    "Quote",
     "RateLimited",
     "Refused",
     "SamplerV2",

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from qubator.cli_frame import Frame, framed
+from qubator.cli_money import grant_lines, quota_lines
 from qubator.cli_text import moment, pairs, table
-from qubator.client import Client, Quota
+from qubator.client import Client
 from qubator.errors import NotConfigured, QubatorError
 from qubator.money import decimal
 from qubator.profile import DEFAULT_PROFILE, check_token, check_url, save_profile
+from qubator.quota import FIGURES, Quota
 
-FIGURES = ("granted", "settled", "held", "available", "expired")
 MONTH_FIGURES = (
     *("opening", "issued", "transferred_in", "transferred_out", "withdrawn", "settled", "corrected", "expired"),
     *("rolled_over", "closing"),
@@ -56,9 +57,9 @@ def login(frame: Frame, url: str | None, url_option: str | None, profile: str | 
 @click.option("--project", default="me", metavar="ID", help="For operators: whose quota.")
 @framed
 def quota(frame: Frame, project: str) -> None:
-    """Show what is settled, held and still available, in total and per grant."""
+    """Show what is spent, in flight, committed and still available, per grant, and how long it will last."""
     found = frame.client().quota(project)
-    frame.show(found.record, lambda: _quota_lines(found, frame.width))
+    frame.show(found.record, lambda: quota_lines(found, frame.width))
 
 
 @click.command()
@@ -94,7 +95,7 @@ def backends(frame: Frame) -> None:
             str(each["name"]),
             str(each.get("state", "online")),
             str(each.get("qubits_max") or ""),
-            str(each.get("reason") or each.get("description") or each.get("title") or ""),
+            str(each.get("state_reason") or each.get("description") or each.get("title") or ""),
         )
         for each in found
     ]
@@ -137,26 +138,6 @@ def _amount(amount: int, asset: str) -> str:
     return decimal(amount) if asset.isupper() else str(amount)
 
 
-def _quota_lines(found: Quota, width: int) -> list[str]:
-    total = {
-        "settled": f"{found.settled} spent by finished jobs",
-        "held": f"{found.held} set aside for open jobs",
-        "available": f"{found.available} can be spent now",
-    }
-    return [*pairs(total, width=width), *_grant_lines(found, width)]
-
-
-def _grant_lines(found: Quota, width: int) -> list[str]:
-    if not found.grants:
-        return ["", "The project has no grant."]
-    rows = []
-    for grant in found.grants:
-        until = moment(grant.record.get("valid_until_us"))[:10]
-        figures = [decimal(getattr(grant, word).micro) for word in ("settled", "held", "available")]
-        rows.append((str(grant.record.get("grant_id") or grant.record.get("id") or "?"), *figures, until))
-    return ["", *table(("GRANT", "SETTLED", "HELD", "AVAILABLE", "UNTIL"), rows, width=width, right=(1, 2, 3))]
-
-
 def _statement_lines(record: dict[str, Any], width: int) -> list[str]:
     found = Quota.from_json(record)
     jobs = ", ".join(f"{count} {state}" for state, count in (record.get("jobs") or {}).items() if count)
@@ -167,4 +148,9 @@ def _statement_lines(record: dict[str, Any], width: int) -> list[str]:
     absorbed = record.get("absorbed_by_facility")
     if isinstance(absorbed, int) and absorbed:
         rows.append(("absorbed by the facility", decimal(absorbed)))
-    return [*lines, "", *table(("", found.granted.asset), rows, width=width, right=(1,)), *_grant_lines(found, width)]
+    return [
+        *lines,
+        "",
+        *table(("", found.granted.asset), rows, width=width, right=(1,)),
+        *grant_lines(found.grants, width),
+    ]

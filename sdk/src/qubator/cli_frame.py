@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -24,6 +25,7 @@ from qubator.errors import (
     Unavailable,
     WaitTimeout,
 )
+from qubator.means import means_lines
 from qubator.progress import stderr_is_terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,6 +59,11 @@ _CODES: tuple[tuple[type[QubatorError], int], ...] = (
 )
 
 
+def columns() -> int:
+    """Columns of the terminal, 80 where there is none."""
+    return max(40, shutil.get_terminal_size((80, 24)).columns)
+
+
 @dataclass
 class Frame:
     """One run of the command line."""
@@ -73,7 +80,7 @@ class Frame:
     @property
     def width(self) -> int:
         """Columns to fill: the terminal's, 80 where there is none."""
-        return max(40, shutil.get_terminal_size((80, 24)).columns)
+        return columns()
 
     @property
     def progress(self) -> bool:
@@ -108,13 +115,19 @@ def exit_code(error: BaseException) -> int:
 
 
 def tell(error: BaseException, *, as_json: bool) -> None:
-    """A line on standard error, one more for each field when several are wrong; with --json the problem on standard
-    output too.
+    """A line on standard error, one more for each field when several are wrong, and the figures of a want of means;
+    with --json the problem on standard output too.
     """
+    width = columns()
     problem: dict[str, Any] = {"code": "invalid_input", "detail": str(error)}
     if isinstance(error, QubatorError):
         problem = error.to_json()
-    click.echo(f"qubator: {problem['detail']} [{problem['code']}]", err=True)
+    told = f"qubator: {problem['detail']} [{problem['code']}]"
+    means = means_lines(problem, width=width) if problem.get("status") == 402 else []
+    for line in textwrap.wrap(told, width, break_long_words=False, break_on_hyphens=False) if means else [told]:
+        click.echo(line, err=True)
+    for line in means:
+        click.echo(line, err=True)
     complaints = problem.get("errors") or ()
     for complaint in complaints if len(complaints) > 1 else ():
         where = complaint.get("pointer") or complaint.get("parameter") or "the body"

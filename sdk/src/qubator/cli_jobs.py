@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from qubator.cli_frame import JOB_FAILED, OK, Frame, framed
+from qubator.cli_money import explain_lines, quote_lines, receipt_lines
 from qubator.cli_terms import job_terms, make_submission
 from qubator.cli_text import count, duration, histogram, moment, pairs, table
 from qubator.errors import Conflict, JobFailed
@@ -25,6 +26,7 @@ MOST_SETS = 8
 @click.option(
     "--key", "idempotency_key", metavar="KEY", help="Idempotency key: repeating the command makes no new job."
 )
+@click.option("--quote", metavar="ID", help="Hold the service to this quote, given for the same file and options.")
 @click.option("--wait", is_flag=True, help="Wait for the end and show the result.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long.")
 @framed
@@ -33,6 +35,8 @@ def submit(
 ) -> int:
     """Submit the circuit in FILE (OpenQASM 2 or 3, or QPY; "-" reads standard input)."""
     job = frame.client().submit_body(make_submission(file, **terms).to_json(), idempotency_key)
+    for warning in job.warnings:
+        click.echo(f"qubator: {warning['detail']}", err=True)
     if wait:
         return _finish(frame, job, timeout)
     frame.show(job.record, lambda: [f"{job.id} {job.state}", f"its result: qubator result {job.id}"])
@@ -44,22 +48,10 @@ def submit(
 @job_terms
 @framed
 def quote(frame: Frame, file: str, **terms: Any) -> None:
-    """Say what the circuit in FILE would cost and how long it would wait. Submits nothing."""
+    """Say what the circuit in FILE would cost, who would pay, and how long it would wait. Submits nothing."""
     found = frame.client().quote_body(make_submission(file, **terms).to_json())
-    frame.show(
-        found.record,
-        lambda: pairs(
-            {
-                "expected": found.expected,
-                "at most": f"{found.ceiling} (held while the job runs)",
-                "backend": found.backend,
-                "run time": _run_time(found.record.get("quote") or {}),
-                "wait": duration(found.wait_us) if found.wait_us else "none",
-                "circuit": _findings(found.record.get("findings") or {}),
-            },
-            width=frame.width,
-        ),
-    )
+    circuit = _findings(found.record.get("findings") or {})
+    frame.show(found.record, lambda: quote_lines(found, circuit, file, frame.width))
 
 
 @click.command()
@@ -109,11 +101,15 @@ def result(frame: Frame, job_id: str, wait: bool, timeout: float | None) -> int:
 
 @click.command()
 @click.argument("job_id", metavar="ID")
+@click.option("--explain", is_flag=True, help="Tell every step: usage and rate, who paid which share, what came back.")
 @framed
-def receipt(frame: Frame, job_id: str) -> None:
-    """Show what a job cost, why, and which grants paid."""
-    bill = Job(frame.client().connection, {"id": job_id}).receipt()
-    frame.show(bill, lambda: _receipt_lines(bill, frame.width))
+def receipt(frame: Frame, job_id: str, explain: bool) -> None:
+    """Show what a job cost, why, and which grants paid.
+
+    `qubator receipt ID --json > FILE` keeps it with its proof; `qubator receipt verify FILE` checks that offline.
+    """
+    bill = Job(frame.client().connection, {"id": job_id}).receipt(explain=explain)
+    frame.show(bill, lambda: (explain_lines if explain else receipt_lines)(bill, frame.width))
 
 
 @click.command()
@@ -200,13 +196,6 @@ def _job_lines(job: Job, width: int) -> list[str]:
     )
 
 
-def _run_time(quote: Mapping[str, Any]) -> str | None:
-    if "estimate_ms" not in quote:
-        return None
-    limit = f", stopped after {duration(quote['time_limit_ms'] * 1000)}" if "time_limit_ms" in quote else ""
-    return f"about {duration(quote['estimate_ms'] * 1000)}{limit}"
-
-
 def _findings(findings: Mapping[str, Any]) -> str:
     totals = findings.get("totals") or {}
     words = {"pubs": "PUB", "executions": "execution", "shots": "shot"}
@@ -263,44 +252,3 @@ def _estimate_lines(evs: Any, stds: Any, width: int) -> Iterable[str]:
     rows = [(", ".join(map(str, place)) or "-", f"{evs[place]:+.9f}", f"{stds[place]:.9f}") for place in shown]
     lines = table(("INDEX", "VALUE", "STANDARD ERROR"), rows, width=width, right=(1, 2))
     return lines if len(shown) == len(places) else [*lines, f"and {len(places) - len(shown)} more: --json has all"]
-
-
-def _receipt_lines(bill: Mapping[str, Any], width: int) -> Iterator[str]:
-    asset = str(bill.get("asset", "CNY"))
-    yield from pairs(
-        {
-            "job": bill.get("job_id"),
-            "outcome": bill.get("outcome"),
-            "backend": bill.get("backend"),
-            "charged": Money(int(bill.get("charged", 0)), asset),
-            "held": Money(int(bill.get("held", 0)), asset),
-            "given back": Money(int(bill.get("released", 0)), asset),
-            "absorbed": Money(int(bill["absorbed_by_facility"]), asset) if bill.get("absorbed_by_facility") else None,
-        },
-        width=width,
-    )
-    if bill.get("lines"):
-        rows = [
-            (
-                str(line["what"]),
-                count(line["quantity"] * line["quantum"], line["unit"]),
-                f"{decimal(line['unit_price'])} per "
-                + (line["unit"] if line["quantum"] == 1 else count(line["quantum"], line["unit"])),
-                decimal(line["amount"]),
-            )
-            for line in bill["lines"]
-        ]
-        yield ""
-        yield from table(("FOR", "QUANTITY", "PRICE", asset), rows, width=width, right=(1, 2, 3))
-    if bill.get("payers"):
-        payers = [
-            (str(payer["payer"]), str(payer["programme_id"] or "-"), _share(payer), decimal(payer["worth"]))
-            for payer in bill["payers"]
-        ]
-        yield ""
-        yield from table(("PAYER", "PROGRAMME", "SHARE", "PAID"), payers, width=width, right=(2, 3))
-
-
-def _share(payer: Mapping[str, Any]) -> str:
-    """What part of the price a payer's rule lets it pay; the wallet pays what is left."""
-    return "rest" if payer["grant_id"] is None else f"{payer['share_ppm'] / 10_000:g} %"

@@ -120,6 +120,8 @@ def job_terms(command: F) -> F:
         click.option("--time-limit", "time_limit_s", type=click.FloatRange(min=0.001), metavar="SECONDS",
                      help="Stop the job after this run time."),
         click.option("--max-cost", type=AMOUNT, metavar="AMOUNT", help="Refuse the job if it may cost more (yuan)."),
+        click.option("--category", default="general", metavar="NAME",
+                     help="Kind of workload: programmes may pay for some kinds only."),
         click.option("--project", metavar="ID", help="For operators: whose job it is."),
     )  # fmt: skip
     for option in reversed(options):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+
+from qubator.money import instant
 
 _LEAST = 6
 
@@ -28,6 +29,17 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, width: int, 
         ]
         lines.append("  ".join(texts).rstrip())
     return lines
+
+
+def table_or_blocks(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, width: int, right: Sequence[int] = ()
+) -> list[str]:
+    """A table where it fits `width`; else each row as name and value lines: ids and amounts are never cut."""
+    lines = table(headers, rows, width=1_000_000, right=right)
+    if max(map(len, lines)) <= width:
+        return lines
+    blocks = [pairs(dict(zip(map(str.lower, headers), row, strict=True)), width=width) for row in rows]
+    return [line for number, block in enumerate(blocks) for line in ([""] if number else []) + block]
 
 
 def cut(text: str, size: int) -> str:
@@ -89,7 +101,11 @@ def moment(us: int | None) -> str:
     """A time in microseconds since 1970 as local date and time to the second; "" for None."""
     if us is None:
         return ""
-    return datetime.fromtimestamp(us / 1e6, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    at = instant(us)
+    try:
+        return "after 9999" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError):  # the last hours of that year, in a zone that is ahead
+        return "after 9999"
 
 
 def duration(us: int | None) -> str:

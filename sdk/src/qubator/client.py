@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -15,8 +14,10 @@ from qubator.job import Job
 from qubator.money import Money
 from qubator.operators import Operators, micros
 from qubator.profile import resolve
+from qubator.quota import Quota
+from qubator.quotes import Quote
 from qubator.retry import RetryPolicy
-from qubator.submission import JobTerms, Primitive, Submission
+from qubator.submission import GENERAL, JobTerms, Primitive, Submission
 
 if TYPE_CHECKING:
     import httpx
@@ -25,45 +26,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Encode = Callable[[int | None], Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What a job would cost and wait now. `record` is the whole answer of the service."""
-
-    expected: Money
-    ceiling: Money
-    backend: str
-    wait_us: int
-    record: Mapping[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """Where a project (or one grant) stands: granted = settled + held + available + expired, always.
-
-    `settled` is spent, `held` is set aside for open jobs, `available` can be spent now.
-    """
-
-    granted: Money
-    settled: Money
-    held: Money
-    available: Money
-    expired: Money
-    record: Mapping[str, Any] = field(repr=False)
-    grants: tuple[Quota, ...] = ()
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any], asset: str | None = None) -> Quota:
-        """Read the balance document, or one of its grants."""
-        asset = str(record.get("asset") or asset or "CNY")
-        words = ("granted", "settled", "held", "available", "expired")
-        figures = {word: _money(record.get(word, 0), asset) for word in words}
-        grants = tuple(cls.from_json(grant, asset) for grant in record.get("grants", ()))
-        return cls(**figures, record=record, grants=grants)
-
-    def __str__(self) -> str:
-        return f"settled {self.settled}, held {self.held}, available {self.available}"
 
 
 class Client:
@@ -126,13 +88,17 @@ class Client:
         time_limit_s: float | None = None,
         max_cost: int | Money | None = None,
         project: str | None = None,
+        category: str = GENERAL,
+        quote: str | Quote | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Submit one job and return at once.
 
         `circuit_or_pubs`: a QuantumCircuit, OpenQASM 2 or 3 text, QPY bytes, a Path, a PUB tuple whose first member is
         any of these, or a list of them. `primitive` is found from the PUBs when None (observables or a precision make
-        it an estimator). `max_cost` in micro-units: the job is refused when its ceiling is above. The same
+        it an estimator). `max_cost` in micro-units: the job is refused when its ceiling is above. `category` is the
+        kind of workload that programmes may pay differently for. `quote` is one that was given for just this job: its
+        price and terms are honoured until it expires. The same
         `idempotency_key` with the same arguments gives the same job, for ever; by default each call is a new job.
 
         Raises TypeError or ValueError for what can't be a job, Refused for what the service does not take.
@@ -140,7 +106,7 @@ class Client:
         terms = JobTerms(
             primitive=primitive, shots=shots, precision=precision, seed=seed, backend=backend, priority=priority,
             tags=tags, metadata=metadata or {}, name=name, time_limit_s=time_limit_s, max_cost=max_cost,
-            project=project,
+            project=project, category=category, quote=quote,
         )  # fmt: skip
         submission = _submission(circuit_or_pubs, terms)
         return self.submit_encoded(lambda version: submission.to_json(qpy_version=version), idempotency_key)
@@ -193,16 +159,15 @@ class Client:
         return batches.wait_all(self._connection, list(jobs), timeout, progress=progress)
 
     def quote(self, circuit_or_pubs: Any, **terms: Any) -> Quote:
-        """What a job would cost and how long it would wait; arguments as in `submit`. Nothing is submitted."""
+        """What a job would cost, who would pay, and how long it would wait; arguments as in `submit`. Nothing is
+        submitted; `client.submit(…, quote=…)` with the same arguments is held to this price while the quote lasts."""
         submission = _submission(circuit_or_pubs, JobTerms(**terms))
         return self._in_readable_qpy(lambda version: submission.to_json(qpy_version=version), self.quote_body)
 
     def quote_body(self, body: Mapping[str, Any]) -> Quote:
         """The quote of a ready JobRequest of the HTTP API."""
         answer = self._connection.request("POST", "/v1/quotes", body=encode_json(body), repeatable=True).body
-        quote = answer["quote"]
-        expected, ceiling = Money.from_json(quote["expected"]), Money.from_json(quote["ceiling"])
-        return Quote(expected, ceiling, str(answer["backend"]), int(answer["wait_us"]), answer)
+        return Quote.from_json(answer)
 
     def job(self, job_id: str) -> Job:
         """One job. Raises NotFound, also for another project's job."""
@@ -243,7 +208,7 @@ class Client:
             left = None if left is None else left - len(body["jobs"])
 
     def quota(self, project: str = "me") -> Quota:
-        """What is settled, held and available, in total and per grant."""
+        """What is settled, in flight, committed and available, in total and per grant, and how long it will last."""
         return Quota.from_json(self._connection.request("GET", f"/v1/projects/{segment(project)}/balance").body)
 
     def statement(self, month: str | None = None, *, project: str = "me") -> dict[str, Any]:
@@ -264,6 +229,10 @@ class Client:
         """All backends with their states and limits."""
         body = self._connection.request("GET", "/v1/backends").body
         return list(body["backends"] if isinstance(body, Mapping) else body)
+
+    def ledger_key(self) -> str:
+        """The public keys that sign the ledger, as a file: keep it, and receipts can be checked offline."""
+        return str(self.connection.request("GET", "/v1/ledger/key").body["text"])
 
     def me(self) -> dict[str, Any]:
         """Who this token is."""
@@ -326,7 +295,3 @@ def _submission(circuit_or_pubs: Any, terms: JobTerms) -> Submission:
     if isinstance(circuit_or_pubs, Submission):
         return circuit_or_pubs
     return Submission(circuit_or_pubs, **{word: getattr(terms, word) for word in JobTerms.__dataclass_fields__})
-
-
-def _money(amount: Any, asset: str) -> Money:
-    return Money.from_json(amount) if isinstance(amount, Mapping) else Money(int(amount), asset)

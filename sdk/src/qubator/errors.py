@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from qubator.means import means_lines
+
 if TYPE_CHECKING:
     from qubator.job import Job
 
@@ -64,7 +66,14 @@ class Conflict(QubatorError):
 
 
 class Refused(QubatorError):
-    """The service read the request and says no (402 budget, 413 too large, 422 bad input)."""
+    """The service read the request and says no (402 budget, 413 too large, 422 bad input).
+
+    For want of means (402) `fields` name what is needed, available and missing, and under `sources` what each grant
+    pays and why not more; the text of the exception tells them.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join([QubatorError.__str__(self), *(means_lines(self.fields) if self.status == 402 else ())])
 
 
 class BatchRefused(Refused):

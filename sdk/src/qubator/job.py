@@ -25,6 +25,7 @@ class Job:
     def __init__(self, connection: Connection, record: Mapping[str, Any]) -> None:
         self._connection = connection
         self._record = dict(record)
+        self._warnings: list[dict[str, Any]] = self._record.get("warnings") or []
         self._document: Mapping[str, Any] | None = None
 
     @property
@@ -211,9 +212,18 @@ class Job:
             return self.refresh().state == "cancelled"
         return True
 
-    def receipt(self) -> dict[str, Any]:
-        """The bill: usage, price lines, and the grants that paid. Raises Conflict while the job is open."""
-        return dict(self._connection.request("GET", f"{self.path}/receipt").body)
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """What the service said beside its yes, when it was asked: that the project's grants run out."""
+        return list(self._warnings)
+
+    def receipt(self, *, explain: bool = False) -> dict[str, Any]:
+        """The bill: usage, price lines, and the grants that paid. Raises Conflict while the job is open.
+
+        With `explain` its member "explain" has every step in words and figures.
+        """
+        params = {"explain": "1"} if explain else None
+        return dict(self._connection.request("GET", f"{self.path}/receipt", params=params).body)
 
     def history(self) -> list[dict[str, Any]]:
         """Every change of state with its time and reason, oldest first."""

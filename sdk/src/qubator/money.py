@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 _MICRO = 1_000_000
+NATIVE = frozenset({"qpu_ms", "shots", "cpu_ms", "gpu_ms", "storage_mib_h"})
+"""Assets that are counted one by one, not in millionths."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Money:
-    """An amount in micro-units (`micro`) of `asset`; 1_230_000 micro of CNY are 1.23 yuan."""
+    """An amount in micro-units (`micro`) of `asset`; 1_230_000 micro of CNY are 1.23 yuan.
+
+    Grants may also be given in native units ("qpu_ms", "shots", …): there `micro` is the bare count.
+    """
 
     micro: int
     asset: str = "CNY"
 
     def __str__(self) -> str:
-        return f"{decimal(self.micro)} {self.asset}"
+        return f"{self.figure} {self.asset}"
+
+    @property
+    def figure(self) -> str:
+        """The number alone, as people read it."""
+        return f"{self.micro:,}" if self.asset in NATIVE else decimal(self.micro)
 
     def to_json(self) -> dict[str, Any]:
         """The wire form: {"micro": int, "asset": str}."""
@@ -34,6 +45,14 @@ def decimal(micro: int) -> str:
     whole, rest = divmod(abs(micro), _MICRO)
     places = f"{rest:06d}".rstrip("0").ljust(2, "0")
     return f"{'-' if micro < 0 else ''}{whole:,}.{places}"
+
+
+def instant(us: int) -> datetime | None:
+    """Microseconds since 1970 as a time in UTC; None beyond the calendar."""
+    try:
+        return datetime.fromtimestamp(us / 1e6, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def parse_amount(text: str) -> int:

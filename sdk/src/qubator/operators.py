@@ -1,7 +1,7 @@
 """What admins and operators do: projects, members, tokens, funders, programmes, grants, backend states.
 
-Reach it as `client.operators`. Records are the JSON objects of the HTTP API. None of these creations is repeated when
-it is unknown whether the first try was carried out; names that exist already are a Conflict.
+Reach it as `client.operators`. Records are the JSON objects of the HTTP API. Payments carry a key and are repeated when
+it is unknown whether the first try was carried out; no other creation is. Names that exist already are a Conflict.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from qubator.money import Money
 
 Record = dict[str, Any]
 Role = Literal["member", "admin", "operator", "auditor"]
+ActKind = Literal["increase", "transfer", "claw_back", "correct"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -77,9 +78,12 @@ class Operators:
         """All programmes and what is left of their budgets."""
         return self._list("/v1/programmes", "programmes")
 
-    def create_programme(self, name: str, funder_id: str, budget: Money) -> Record:
-        """A programme of a funder with its budget."""
-        return self._post("/v1/programmes", {"name": name, "funder_id": funder_id, "budget": budget.to_json()})
+    def create_programme(self, name: str, funder: str | Mapping[str, int], budget: Money) -> Record:
+        """A programme with its budget, pledged by a funder, or by several: {funder's id: weight}, the first leads."""
+        if isinstance(funder, str):
+            return self._post("/v1/programmes", {"name": name, "funder_id": funder, "budget": budget.to_json()})
+        funders = [{"funder_id": funder_id, "weight": weight} for funder_id, weight in funder.items()]
+        return self._post("/v1/programmes", {"name": name, "funders": funders, "budget": budget.to_json()})
 
     def grants(self, project_id: str = "me") -> list[Record]:
         """The grants of a project."""
@@ -94,8 +98,14 @@ class Operators:
         valid_until: datetime | int,
         valid_from: datetime | int | None = None,
         priority: int | None = None,
+        resources: Sequence[str] = (),
+        backends: Sequence[str] = (),
+        members: Sequence[str] = (),
     ) -> Record:
-        """A grant from a programme's budget to a project. Grants with the lower `priority` number are spent first."""
+        """A grant from a programme's budget to a project. Grants with the lower `priority` number are spent first.
+
+        Where `resources` ("qpu_ms", "shots", …), `backends` or `members` are named, it pays for these only.
+        """
         body = {
             "project_id": project_id,
             "programme_id": programme_id,
@@ -103,6 +113,9 @@ class Operators:
             "valid_from_us": micros(valid_from),
             "valid_until_us": micros(valid_until),
             "priority": priority,
+            "resources": list(resources) or None,
+            "backends": list(backends) or None,
+            "members": list(members) or None,
         }
         return self._post("/v1/grants", body)
 
@@ -119,30 +132,71 @@ class Operators:
         """The whole rate card."""
         return self._list("/v1/rates", "rates")
 
-    def add_rate(self, resource: str, unit_price: int, **line: Any) -> Record:
-        """A new line: quantum, backend, hours, valid_from_us, valid_until_us as in the HTTP API."""
-        return self._post("/v1/rates", {"resource": resource, "unit_price": unit_price, **line})
+    def add_rate(
+        self,
+        resource: str,
+        unit_price: Money,
+        *,
+        quantum: int | None = None,
+        backend: str | None = None,
+        hours: tuple[int, int] | None = None,
+        valid_from: datetime | int | None = None,
+        valid_until: datetime | int | None = None,
+    ) -> Record:
+        """A new line of the rate card: `unit_price` for each started `quantum`. It wins over earlier lines."""
+        body = {
+            "resource": resource,
+            "unit_price": unit_price.micro,
+            "quantum": quantum,
+            "backend": backend,
+            "hours": None if hours is None else list(hours),
+            "valid_from_us": micros(valid_from),
+            "valid_until_us": micros(valid_until),
+        }
+        return self._post("/v1/rates", body)
 
-    def describe_project(self, project_id: str, **profile: Any) -> Record:
-        """What terms ask about a startup: stage, founded_us, traits, related."""
-        return dict(self.connection.request("PUT", f"{_home(project_id)}/profile", body=profile).body)
+    def describe_project(
+        self,
+        project_id: str,
+        *,
+        stage: str = "",
+        founded: datetime | int | None = None,
+        traits: Sequence[str] = (),
+        related: Sequence[str] = (),
+    ) -> Record:
+        """What terms ask about a startup, in place of what was there. `related`: backends, funders by id or name."""
+        body = {"stage": stage, "founded_us": micros(founded), "traits": list(traits), "related": list(related)}
+        return self._put(f"/v1/projects/{segment(project_id)}/profile", body)
 
     def book_payment(self, project_id: str, amount: Money, key: str, direction: Literal["in", "out"] = "in") -> Record:
-        """Money that a startup paid into its wallet, or that goes back to it; the same `key` is booked once."""
+        """Money that a startup paid into its wallet, or that goes back to it; the same `key` is booked once.
+
+        So this one is repeated when its outcome is unknown.
+        """
         body = {"amount": amount.to_json(), "key": key, "direction": direction}
-        return self._post(f"{_home(project_id)}/wallet", body)
+        path = f"/v1/projects/{segment(project_id)}/wallet"
+        return dict(self.connection.request("POST", path, body=body, repeatable=True).body)
 
     def budgets(self, project_id: str = "me") -> list[Record]:
         """A project's limits for members and tags, and what is left of them this year."""
-        return self._list(f"{_home(project_id)}/budgets", "budgets")
+        return self._list(f"/v1/projects/{segment(project_id)}/budgets", "budgets")
 
     def set_budget(self, project_id: str, kind: Literal["member", "tag"], key: str, limit: Money) -> Record:
         """Limit what the jobs of a member, or with a tag, may cost in a year."""
         body = {"kind": kind, "key": key, "limit": limit.micro}
-        return dict(self.connection.request("PUT", f"{_home(project_id)}/budgets", body=body).body)
+        return self._put(f"/v1/projects/{segment(project_id)}/budgets", body)
 
-    def ask(self, kind: str, subject: str, reason: str, **body: Any) -> Record:
-        """Ask for an act that a second operator approves: increase, transfer, claw_back (of grants), correct (jobs)."""
+    def remove_budget(self, project_id: str, kind: Literal["member", "tag"], key: str) -> list[Record]:
+        """Take a limit away; the budgets that are left."""
+        path, params = f"/v1/projects/{segment(project_id)}/budgets", {"kind": kind, "key": key}
+        return list(self.connection.request("DELETE", path, params=params).body["budgets"])
+
+    def ask(self, kind: ActKind, subject: str, reason: str, **body: Any) -> Record:
+        """Ask for an act that a second operator approves.
+
+        `increase` and `claw_back` of a grant take `amount` (in its smallest unit), `transfer` also `to_grant_id`;
+        `correct` of a job takes `usage`, what it really used.
+        """
         return self._post("/v1/requests", {"kind": kind, "subject": subject, "body": body, "reason": reason})
 
     def requests(self, state: Literal["open", "approved", "refused"] | None = None) -> list[Record]:
@@ -150,13 +204,13 @@ class Operators:
         return self._list("/v1/requests" + (f"?state={state}" if state else ""), "requests")
 
     def decide(self, request_id: str, decision: Literal["approve", "refuse"]) -> Record:
-        """Approve (and post) or refuse a request of another operator."""
+        """Approve (and post) a request of another operator, or refuse one (one's own too)."""
         return self._post(f"/v1/requests/{segment(request_id)}/{decision}", {})
 
     def set_backend_state(self, name: str, state: Literal["online", "draining", "offline"], reason: str = "") -> Record:
         """Open or close a backend for new work."""
         body = {"state": state, "reason": reason}
-        return dict(self.connection.request("PUT", f"/v1/backends/{segment(name)}/state", body=body).body)
+        return self._put(f"/v1/backends/{segment(name)}/state", body)
 
     def _get(self, path: str) -> Record:
         return dict(self.connection.request("GET", path).body)
@@ -168,6 +222,9 @@ class Operators:
     def _post(self, path: str, body: Mapping[str, Any]) -> Record:
         named = {word: value for word, value in body.items() if value is not None}
         return dict(self.connection.request("POST", path, body=named, repeatable=False).body)
+
+    def _put(self, path: str, body: Mapping[str, Any]) -> Record:
+        return dict(self.connection.request("PUT", path, body=body).body)
 
 
 def _home(project_id: str | None) -> str:

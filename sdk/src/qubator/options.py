@@ -27,6 +27,7 @@ class PrimitiveOptions:
     time_limit_s: float | None = None
     max_cost: int | Money | None = None
     project: str | None = None
+    category: str = "general"
 
     def update(self, **values: Any) -> None:
         """Set several options at once. Raises TypeError for one that does not exist."""

@@ -78,6 +78,7 @@ class _Primitive:
             time_limit_s=options.time_limit_s,
             max_cost=options.max_cost,
             project=options.project,
+            category=options.category,
         )
         kind = self._kind
         job = self.client.submit_encoded(lambda qpy: request_body(encode_pubs(pubs, kind, terms, qpy), kind, terms))

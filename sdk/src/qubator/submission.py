@@ -10,6 +10,7 @@ from typing import Any, Literal
 from qubator import qpy_bytes
 from qubator.circuits import CircuitText, as_circuit_text, circuits_of, is_native, is_native_pub
 from qubator.money import Money
+from qubator.quotes import Quote
 from qubator.values import (
     encode_array,
     encode_bindings,
@@ -20,12 +21,15 @@ from qubator.values import (
 
 Primitive = Literal["sampler", "estimator"]
 DEFAULT_SHOTS = 1024
+GENERAL = "general"
+"""The workload category of a job that names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobTerms:
     """Everything about a job but its circuits. `max_cost` in micro-yuan (or Money), `time_limit_s` in seconds;
-    `shots` and `precision` hold for PUBs that name none; `project` is for operators only."""
+    `shots` and `precision` hold for PUBs that name none; `project` is for operators only; `quote` is one that was given
+    for just this job, or its id."""
 
     primitive: Primitive | None = None
     shots: int | None = None
@@ -39,6 +43,8 @@ class JobTerms:
     time_limit_s: float | None = None
     max_cost: int | Money | None = None
     project: str | None = None
+    category: str = GENERAL
+    quote: str | Quote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,8 @@ def request_body(encoded: EncodedPubs, primitive: Primitive, terms: JobTerms) ->
         "time_limit_s": terms.time_limit_s,
         "max_cost": max_cost,
         "project_id": terms.project,
+        "category": None if terms.category == GENERAL else terms.category,
+        "quote_id": terms.quote.id if isinstance(terms.quote, Quote) else terms.quote,
     }
     named = {word: value for word, value in asked.items() if value is not None and value not in ([], {})}
     return {"primitive": primitive, "circuits": encoded.circuits, "pubs": encoded.pubs, "options": options, **named}

@@ -20,7 +20,12 @@ def test_backends_are_listed_with_their_state(client: httpx.Client) -> None:
 def test_one_backend_is_read(client: httpx.Client) -> None:
     told = client.get("/v1/backends/aer").json()
     Backend.model_validate(told)
-    assert (told["name"], told["rate"]["asset"]) == ("aer", "CNY")
+    assert (told["name"], told["asset"]) == ("aer", "CNY")
+    assert [(rate["resource"], rate["quantum"], rate["unit_price"]) for rate in told["rates"]] == [
+        ("job", 1, 1_000),
+        ("qpu_ms", 1, 500),
+        ("shots", 10, 1),
+    ]
     answer = client.get("/v1/backends/nowhere")
     assert (answer.status_code, answer.json()["code"], answer.json()["backend"]) == (404, "not_found", "nowhere")
 

@@ -77,7 +77,7 @@ def test_jobs_of_a_batch_share_no_key_with_a_single_job(client: httpx.Client, ho
 
 
 def test_an_empty_batch_is_no_error(client: httpx.Client) -> None:
-    assert batch(client, []).json() == {"jobs": []}
+    assert batch(client, []).json() == {"jobs": [], "warnings": []}
 
 
 @pytest.mark.parametrize(
@@ -119,3 +119,16 @@ def test_a_batch_of_a_thousand_costs_little_beside_the_room(house: Any, sampler:
     prepared = submissions_of(_jobs(parse(body), 1_000), house.caller("member of moz"), key="K")
     assert time.process_time() - began_s < 1
     assert all(isinstance(one, Submission) for one in prepared)
+
+
+def test_a_batch_says_once_that_the_grants_run_out(
+    client: httpx.Client, house: Any, sampler: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dispatcher import quota_marks
+
+    assert client.post("/v1/jobs/batch", json={"jobs": [sampler]}).json()["warnings"] == []
+    monkeypatch.setattr(quota_marks, "MARKS", (0,))
+    answer = client.post("/v1/jobs/batch", json={"jobs": [sampler, {**sampler, "backend": "nowhere"}, sampler]})
+    (warning,) = answer.json()["warnings"]
+    assert (warning["project_id"], warning["percent"]) == (house.projects["moz"], 0)
+    assert answer.headers["qubator-quota-warning"] == "0"

@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 
-from api.schemas.answers import History, Job, JobPage, QuoteAnswer
+from api.schemas.answers import History, JobMade, JobPage
 
 
 def create(client: httpx.Client, body: Any, key: str | None = None, **headers: str) -> httpx.Response:
@@ -26,7 +26,9 @@ def test_a_job_is_created(client: httpx.Client, house: Any, sampler: dict[str, A
     assert (told["state"], told["version"], told["project_id"]) == ("queued", 1, house.projects["moz"])
     assert (told["name"], told["tags"], told["metadata"], told["priority"]) == ("贝尔", ["x"], {"a": 1}, 3)
     assert told["quote"]["ceiling"]["asset"] == "CNY"
-    Job.model_validate(told)
+    assert (told["category"], told["warnings"]) == ("general", [])
+    assert "qubator-quota-warning" not in answer.headers
+    JobMade.model_validate(told)
 
 
 def test_the_work_document_reaches_the_inspector_and_the_store(
@@ -172,16 +174,6 @@ def test_operators_submit_for_a_project_and_auditors_for_none(
     assert create(client, named, **auditor).json()["code"] == "forbidden"
 
 
-def test_a_quote_keeps_nothing(client: httpx.Client, house: Any, sampler: dict[str, Any]) -> None:
-    books = house.books()
-    answer = client.post("/v1/quotes", json=sampler)
-    assert answer.status_code == 200
-    QuoteAnswer.model_validate(answer.json())
-    assert (answer.json()["backend"], answer.json()["wait_us"]) == ("aer", 0)
-    assert answer.json()["quote"] == create(client, sampler).json()["quote"]
-    assert books[1] == 0
-
-
 def test_another_project_s_job_does_not_exist(client: httpx.Client, house: Any, sampler: dict[str, Any]) -> None:
     theirs = create(client, sampler, **house.headers("member of lao")).json()["id"]
     for method, path in (
@@ -259,14 +251,6 @@ def test_a_history_has_every_step(client: httpx.Client, house: Any, sampler: dic
         ("succeeded", 3),
     ]
     assert told["attempts"] == []
-
-
-def test_a_receipt_is_there_at_the_end(client: httpx.Client, house: Any, sampler: dict[str, Any]) -> None:
-    job = create(client, sampler).json()["id"]
-    answer = client.get(f"/v1/jobs/{job}/receipt")
-    assert (answer.status_code, answer.json()["code"], answer.json()["state"]) == (409, "job_not_finished", "queued")
-    house.finish(job)
-    assert client.get(f"/v1/jobs/{job}/receipt").json() == {"job_id": job, "charged": 2_603, "asset": "CNY"}
 
 
 def test_cancelling_is_asked_for_and_may_be_repeated(client: httpx.Client, house: Any, sampler: dict[str, Any]) -> None:

@@ -50,6 +50,37 @@ def test_from_nothing_to_a_startup_with_a_grant_and_a_token(founded: Any) -> Non
     assert shell("audit").stdout.endswith("the books balance\n")
 
 
+def test_a_programme_in_kind_and_a_grant_for_some_things_only(founded: Any, narrow: Callable[[str], None]) -> None:
+    other = founded.id("funder", "create", "Zone")
+    programme = founded.id(
+        "programme", "create", "Time", "--funder", f"{founded.funder}=3", "--funder", other, "--budget", "5000",
+        "--asset", "qpu_ms",
+    )  # fmt: skip
+    asked = ["grant", "issue", "--project", founded.project, "--programme", programme, "--asset", "qpu_ms"]
+    member = founded.json("token", "create", "--project", founded.project, "--name", "alice")["member_id"]
+    chosen = ["--resource", "qpu_ms", "--backend", "aer", "--backend", "aer-mps", "--member", member]
+    (row,) = founded.json(*asked, "--amount", "1500", *chosen)
+    assert (row["asset"], row["amount"]) == ("qpu_ms", 1_500)
+    assert (row["resources"], row["backends"], row["members"]) == (["qpu_ms"], ["aer", "aer-mps"], [member])
+    assert row["funders"] == [[founded.funder, 3], [other, 1]]
+    said = founded("grant", "list", "--project", founded.project).stdout
+    assert "1500 qpu_ms" in said
+    narrow(said)
+    assert "no backend 'ibm_torino'" in founded(*asked, "--amount", "1", "--backend", "ibm_torino", code=1).stderr
+    assert "a whole number of at least 1" in founded(*asked, "--amount", "0.5", code=2).stderr
+    for amount in (2**53 + 1, "9" * 5_000):
+        assert "at most 9007199254740992" in founded(*asked, "--amount", amount, code=2).stderr
+    assert "'qpu' is not one of" in founded(*asked, "--amount", "1", "--resource", "qpu", code=2).stderr
+    (line,) = [row for row in founded.json("programme", "list") if row["id"] == programme]
+    assert line["available"] == 3_500
+    assert founded("audit").stdout.endswith("the books balance\n")
+
+
+def test_a_grant_pays_in_the_asset_of_its_programme(founded: Any) -> None:
+    asked = ["grant", "issue", "--project", founded.project, "--programme", founded.programme, "--asset", "shots"]
+    assert "pays in CNY, not in shots" in founded(*asked, "--amount", "1", code=1).stderr
+
+
 def test_every_act_is_logged_as_the_consoles(founded: Any) -> None:
     with sqlite3.connect(founded.folder / "qubator-data" / "qubator.sqlite3") as conn:
         acts = conn.execute("SELECT actor, act FROM audit ORDER BY seq").fetchall()

@@ -1,66 +1,69 @@
-"""`qubatord ledger`: closing a month at the machine itself."""
+"""`qubatord ledger`: verify, checkpoint and key, in words and in exit codes."""
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
-
-from store.database import open_database
 
 pytestmark = pytest.mark.usefixtures("facility")
 
 
 @pytest.fixture
-def october(shell: Any, bookstory: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The books of an October in the facility's database."""
-    monkeypatch.setenv("QUBATOR_TIME_ZONE", "Asia/Shanghai")
-    database = open_database(f"sqlite:///{shell.folder / 'qubator-data' / 'qubator.sqlite3'}")
-    story = bookstory.Story(database)
-    story.october()
-    database.close()
-    shell.entries = len(story.entries)
+def funded(shell: Any) -> Any:
+    funder = shell.id("funder", "create", "City")
+    shell("programme", "create", "Vouchers", "--funder", funder, "--budget", "100")
     return shell
 
 
-def test_a_month_is_closed_and_listed(october: Any) -> None:
-    close = october.json("ledger", "close", "2026-10")
-    assert (close["month"], close["last_seq"], close["closed_by"]) == ("2026-10", october.entries, "console")
-    assert october.json("ledger", "closes") == [close]
-    said = october("ledger", "closes", "--check").stdout
-    assert close["sha256"] in said
-    assert said.endswith("1 closed months follow from the entries\n")
-    assert october.id("ledger", "closes") == "2026-10"
+def test_a_whole_ledger(funded: Any, narrow: Any, tmp_path: Path) -> None:
+    assert "no key has been made yet" in funded("ledger", "key", code=1).output
+    note = funded("ledger", "checkpoint").stdout
+    assert note.split("\n")[1] == "1"
+    assert funded("ledger", "checkpoint").stdout == note
+    keys = funded("ledger", "key").stdout
+    assert [line.split("+")[0] for line in keys.splitlines()] == [note.split("\n")[0]] * 2
+    said = funded("ledger", "verify").stdout
+    assert "checked 1 entries" in said
+    assert "the ledger is whole" in said
+    kept = tmp_path / "kept.pub"
+    kept.write_text(keys)
+    assert "the ledger is whole" in funded("ledger", "verify", "--key", kept).stdout
+    told = funded.json("ledger", "verify")
+    assert told["violations"] == []
+    assert told["counts"]["checkpoints"] == told["counts"]["checkpoint files"] == 1
 
 
-def test_a_person_reads_what_was_closed_in_80_columns(october: Any, narrow: Any) -> None:
-    said = october("ledger", "close", "2026-10").stdout
-    narrow(said)
-    assert said.startswith("month")
-    assert "sha256" in said
+def test_a_changed_entry(funded: Any) -> None:
+    with sqlite3.connect(funded.folder / "qubator-data" / "qubator.sqlite3") as conn:
+        conn.execute("DROP TRIGGER postings_refuse_update")
+        conn.execute("UPDATE postings SET amount = amount + 1")
+        (name,) = conn.execute("SELECT id FROM entries").fetchone()
+    said = funded("ledger", "verify", code=1).stdout
+    assert f"VIOLATION entry {name} (seq 1): its columns do not have the hash that is recorded" in said
+    told = json.loads(funded("ledger", "verify", "--json", code=1).stdout)
+    assert (told["violations"][0]["entry_id"], told["violations"][0]["seq"]) == (name, 1)
 
 
-def test_a_month_is_closed_once_and_in_its_turn(october: Any) -> None:
-    assert "[month_out_of_order]" in october("ledger", "close", "2026-08", code=1).stderr
-    october("ledger", "close", "2026-10")
-    assert "[month_closed]" in october("ledger", "close", "2026-10", code=1).stderr
-    assert "[month_not_over]" in october("ledger", "close", "9998-10", code=1).stderr
-    assert "[invalid_request]" in october("ledger", "close", "October", code=1).stderr
+def test_nothing_to_sign(shell: Any) -> None:
+    assert "there is nothing to sign" in shell("ledger", "checkpoint", code=1).output
+    assert "the ledger is whole" in shell("ledger", "verify").stdout
 
 
-def test_without_a_closed_month_there_is_nothing_to_list(october: Any) -> None:
-    assert october("ledger", "closes").stdout == ""
-    assert october("ledger", "closes", "--check").stdout == "0 closed months follow from the entries\n"
+def test_a_lost_key(funded: Any) -> None:
+    funded("ledger", "checkpoint")
+    shell_key = funded.folder / "qubator-data" / "keys" / "ledger-ed25519.pem"
+    shell_key.unlink()
+    funder = funded.id("funder", "create", "State")
+    funded("programme", "create", "More", "--funder", funder, "--budget", "100")
+    assert "ledger-ed25519.pem is missing" in funded("ledger", "checkpoint", code=1).output
 
 
-def test_books_that_were_tampered_with_end_with_1(october: Any) -> None:
-    october("ledger", "close", "2026-10")
-    database = open_database(f"sqlite:///{october.folder / 'qubator-data' / 'qubator.sqlite3'}")
-
-    def tamper(conn: Any) -> None:
-        conn.exec_driver_sql("DROP TRIGGER postings_refuse_update")
-        conn.exec_driver_sql("UPDATE postings SET amount = amount + 1 WHERE seq = 1")
-
-    database.writer.run(tamper)
-    database.close()
-    assert "VIOLATION the totals of the closed month 2026-10" in october("ledger", "closes", "--check", code=1).stderr
+def test_a_file_that_holds_no_keys(funded: Any, tmp_path: Path) -> None:
+    (tmp_path / "kept.pub").write_text("rubbish")
+    assert (
+        "holds no public keys of a ledger" in funded("ledger", "verify", "--key", tmp_path / "kept.pub", code=1).output
+    )
