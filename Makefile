@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lock reference bench-service bench-ledger clean
+.PHONY: help demo up test check lock reference bench-service bench-ledger bench-verify clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ bench-service: $(STAMP) ## Measure the service beside a plain Aer loop
 
 bench-ledger: $(STAMP) ## Measure holds and settlements beside plain inserts of the same rows
 	@$(BIN)/python -m benchmarks.ledger
+
+bench-verify: $(STAMP) ## Measure the verification of a ledger of a million entries
+	@$(BIN)/python -m benchmarks.verify
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -13,7 +13,7 @@ from api.desk import Desk
 from api.envelope import Envelope
 from api.limits import ApiLimits
 from api.port import RoomPort
-from api.routes import backends, batches, events, facility, funding, jobs, money, people, results
+from api.routes import backends, batches, events, facility, funding, jobs, ledger, money, people, results
 
 _TAGS = [
     {"name": "jobs", "description": "Circuits in, results out."},
@@ -21,10 +21,11 @@ _TAGS = [
     {"name": "backends", "description": "What runs circuits."},
     {"name": "people", "description": "Projects, members and tokens."},
     {"name": "funding", "description": "Funders, programmes, grants, balances."},
+    {"name": "ledger", "description": "What proves that the books have not been changed."},
     {"name": "facility", "description": "Health, version, problems."},
 ]
 
-_ROUTES = (batches, jobs, results, events, backends, people, funding, money, facility)
+_ROUTES = (batches, jobs, results, events, backends, people, funding, money, ledger, facility)
 
 
 def create_app(room: RoomPort, *, limits: ApiLimits | None = None) -> FastAPI:

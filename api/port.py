@@ -14,11 +14,13 @@ from dispatcher.model import Caller, GrantTerms, Refusal, Role, Submission
 from dispatcher.plans import Applied, ProgrammePlan
 from dispatcher.tariffs import NewRate
 from ledger.model import Grant
+from ledger.notes import PublicKey
 from ledger.rates import RateLine
 from ledger.terms import Terms
 from store.rows import (
     AttemptRow,
     BackendState,
+    CheckpointRow,
     FunderRow,
     HistoryRow,
     JobFilter,
@@ -230,5 +232,16 @@ class FacilityPort(Protocol):
     def settings_public(self) -> Mapping[str, Any]: ...
 
 
-class RoomPort(JobsPort, IdentityPort, MoneyPort, FacilityPort, Protocol):
+class ProofPort(Protocol):
+    """The ledger's proof, for everybody who has a token."""
+
+    def ledger_keys(self) -> Sequence[PublicKey] | Refusal: ...
+    def ledger_checkpoint(self) -> CheckpointRow | Refusal: ...
+
+    def ledger_consistency(self, old: int, new: int | None, /) -> Mapping[str, Any] | Refusal:
+        """That the first `old` entries are the beginning of the first `new`; None: of the newest checkpoint."""
+        ...
+
+
+class RoomPort(JobsPort, IdentityPort, MoneyPort, FacilityPort, ProofPort, Protocol):
     """All of it: the one object the HTTP face is given."""

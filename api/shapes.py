@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +11,10 @@ from api.answers import problem_document
 from api.port import QuotaWarning
 from dispatcher.model import Caller, Refusal
 from ledger.model import Grant, in_words
+from ledger.notes import PublicKey
 from store.rows import (
     AttemptRow,
+    CheckpointRow,
     FunderRow,
     HistoryRow,
     JobRow,
@@ -194,6 +197,21 @@ def grant(row: Grant) -> dict[str, Any]:
         "valid_until_at": rfc3339(row.valid_until_us),
         "created_at": rfc3339(row.created_us),
     }
+
+
+def ledger_keys(keys: Sequence[PublicKey]) -> dict[str, Any]:
+    """The ledger's public keys, one by one and as a file."""
+    lines = [key.to_text() for key in keys]
+    return {
+        "name": keys[0].name,
+        "keys": [{"algorithm": key.algorithm, "key": line} for key, line in zip(keys, lines, strict=True)],
+        "text": "".join(f"{line}\n" for line in lines),
+    }
+
+
+def checkpoint(row: CheckpointRow) -> dict[str, Any]:
+    """A signed checkpoint."""
+    return {**asdict(row), "root": row.root.hex(), "at": rfc3339(row.at_us)}
 
 
 def caller(who: Caller) -> dict[str, Any]:

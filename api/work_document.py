@@ -19,7 +19,9 @@ SHOTS = 1024
 PRECISION = 0.0
 _MAGIC = b"QISKIT"
 _COUNT_AT = slice(10, 18)  # after magic, QPY version and three numbers of the Qiskit version; big-endian
+_PLAIN_HEAD_CHARACTERS = 24
 _HEAD_CHARACTERS = 4_096
+"""How much of a compressed file is looked at: a gzip header may hold a file name before the content begins."""
 _CIRCUITS_MAX = 100_000
 
 
@@ -60,16 +62,19 @@ def work_document(request: JobRequest, at: str = "") -> bytes | Refusal:
 
 def qpy_count(content: str) -> int | None:
     """How many circuits a QPY file (base64, compressed by zlib or gzip or not) says it carries; None if it is none."""
-    head = content[:_HEAD_CHARACTERS]
     try:
-        raw = binascii.a2b_base64(head[: len(head) // 4 * 4], strict_mode=True)
+        raw = _head(content, _PLAIN_HEAD_CHARACTERS)
         if raw[:2] == b"\x1f\x8b" or raw[:1] == b"\x78":
-            raw = zlib.decompressobj(wbits=47).decompress(raw, 64)
+            raw = zlib.decompressobj(wbits=47).decompress(_head(content, _HEAD_CHARACTERS), 64)
     except (binascii.Error, ValueError, zlib.error):
         return None
     if not raw.startswith(_MAGIC) or len(raw) < _COUNT_AT.stop:
         return None
     return int.from_bytes(raw[_COUNT_AT], "big")
+
+
+def _head(content: str, characters: int) -> bytes:
+    return binascii.a2b_base64(content[: min(characters, len(content) // 4 * 4)], strict_mode=True)
 
 
 class _Circuits:

@@ -20,8 +20,10 @@ from qiskit.circuit import Operation, QuantumCircuit, controlflow, library
 from backends.limits import Limits
 from backends.qasm3_import import import_qasm3
 from backends.qasm_scan import scan_qasm2
+from backends.qpy_plain import read_plain
 from backends.qpy_scan import scan
 from backends.rejected import Rejected
+from backends.structure import Structure
 
 INSTRUCTION_NAMES = frozenset(
     name
@@ -36,6 +38,9 @@ _REMEMBERED_INSTRUCTIONS = 40_000
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _UNPRINTED = re.compile(r"[^\x20-\x7e]+")
 _GZIP_WINDOW, _ZLIB_WINDOW = 31, 15
+
+_Loaded = tuple[QuantumCircuit, Structure | None]
+"""A circuit, and its counts where the scan made them."""
 
 
 @dataclass(eq=False, slots=True)
@@ -96,8 +101,8 @@ def decode(form: str, content: str, limits: Limits, where: str) -> tuple[Circuit
     if remembered is not None:
         return remembered
     circuits = tuple(
-        Circuit(circuit, key + index.to_bytes(4, "big"))
-        for index, circuit in enumerate(_load(form, content, limits, where))
+        Circuit(circuit, key + index.to_bytes(4, "big"), {} if counts is None else {"structure": counts})
+        for index, (circuit, counts) in enumerate(_load(form, content, limits, where))
     )
     _memory.put(key, circuits)
     return circuits
@@ -108,7 +113,7 @@ def _size(circuits: tuple[Circuit, ...]) -> int:
     return sum(len(each.circuit.data) for each in circuits)
 
 
-def _load(form: str, content: str, limits: Limits, where: str) -> list[QuantumCircuit]:
+def _load(form: str, content: str, limits: Limits, where: str) -> list[_Loaded]:
     """Parse, turning every way a parser can fail, panics of compiled code included, into a refusal."""
     try:
         with warnings.catch_warnings():
@@ -119,9 +124,9 @@ def _load(form: str, content: str, limits: Limits, where: str) -> list[QuantumCi
                 case "openqasm2":
                     scan_qasm2(content, limits)
                     custom = qasm2.LEGACY_CUSTOM_INSTRUCTIONS
-                    return [qasm2.loads(content, include_path=(), custom_instructions=custom)]
+                    return [(qasm2.loads(content, include_path=(), custom_instructions=custom), None)]
                 case "openqasm3":
-                    return [import_qasm3(content, limits)]
+                    return [(import_qasm3(content, limits), None)]
                 case _:
                     detail = f'{where} has format "{form}"; send qpy, openqasm2 or openqasm3'
                     raise Rejected("payload_unsupported", detail, {"format": form})
@@ -139,17 +144,17 @@ def _load(form: str, content: str, limits: Limits, where: str) -> list[QuantumCi
         raise Rejected("circuit_invalid", f"{where}: {_reason(error)}", {"format": form}) from error
 
 
-def _load_qpy(content: str, limits: Limits) -> list[QuantumCircuit]:
+def _load_qpy(content: str, limits: Limits) -> list[_Loaded]:
     try:
         packed = base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError) as error:
         raise Rejected("circuit_invalid", "QPY content must be base64 of what qpy.dump wrote", {}) from error
     plain = _inflate(packed, limits)
-    held = scan(plain, limits, INSTRUCTION_NAMES)
+    held = scan(plain, limits, INSTRUCTION_NAMES, read_plain)
     circuits: list[QuantumCircuit] = qpy.load(io.BytesIO(plain))
-    if len(circuits) != held:
-        raise Rejected("circuit_invalid", f"the QPY file names {held} circuits and holds {len(circuits)}", {})
-    return circuits
+    if len(circuits) != len(held):
+        raise Rejected("circuit_invalid", f"the QPY file names {len(held)} circuits and holds {len(circuits)}", {})
+    return list(zip(circuits, held, strict=True))
 
 
 def _inflate(packed: bytes, limits: Limits) -> bytes:

@@ -130,7 +130,7 @@ def findings_of(circuit: Circuit, limits: Limits, where: str) -> CircuitFindings
         fields = {"qubits": program.num_qubits, "qubits_max": limits.qubits, "clbits_max": limits.clbits}
         raise Rejected("circuit_too_large", detail, fields)
     try:
-        found = structure_of(program, limits)
+        found = circuit.notes.get("structure") or structure_of(program, limits)
     except Rejected as refusal:
         raise Rejected(refusal.code, f"{where}: {refusal.detail}", refusal.fields) from refusal
     except QiskitError as error:  # a file may hold instructions that cannot be built once somebody looks at them

@@ -8,9 +8,9 @@ of ending the process. Sizes are checked against the bytes that are really there
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import orjson
 
@@ -19,16 +19,24 @@ from backends.limits import Limits
 from backends.qpy_format import version_of
 from backends.rejected import Rejected
 
+if TYPE_CHECKING:
+    from backends.structure import Structure
 
-def scan(content: bytes, limits: Limits, instruction_names: Collection[str]) -> int:
-    """Check a whole QPY file against the limits; returns how many circuits it holds.
+ReadPlain = Callable[[bytes, int, int, int, int, int], "tuple[int, Structure] | None"]
+"""`qpy_plain.read_plain`, which brings Qiskit along; this module comes without."""
 
-    `instruction_names` are the library instructions that may be built from the file. Refuses with circuit_invalid,
-    circuit_too_large, control_flow_too_deep or payload_unsupported. Costs about 3 µs per instruction.
+
+def scan(
+    content: bytes, limits: Limits, instruction_names: Collection[str], read_plain: ReadPlain
+) -> tuple[Structure | None, ...]:
+    """Check a whole QPY file against the limits; gives for each of its circuits the counts, where it is a plain one.
+
+    `instruction_names` are the library instructions that may be built from the file, besides plain ones. Refuses with
+    circuit_invalid, circuit_too_large, control_flow_too_deep or payload_unsupported. Costs about 1 µs per instruction.
     """
     version = version_of(content)
     try:
-        return _Walker(content, version, limits, instruction_names).file()
+        return _Walker(content, version, limits, instruction_names, read_plain).file()
     except (struct.error, UnicodeDecodeError, IndexError, OverflowError) as error:
         _malformed("it ends early or its lengths do not fit", error)
 
@@ -55,16 +63,20 @@ class _Scope:
 class _Walker:
     """One pass over one file; every method takes an offset and gives the offset after what it read."""
 
-    __slots__ = ("content", "end", "known", "limits", "version")
+    __slots__ = ("content", "end", "found", "known", "limits", "read_plain", "version")
 
-    def __init__(self, content: bytes, version: int, limits: Limits, known: Collection[str]) -> None:
+    def __init__(
+        self, content: bytes, version: int, limits: Limits, known: Collection[str], read_plain: ReadPlain
+    ) -> None:
         self.content = content
         self.end = len(content)
         self.version = version
         self.limits = limits
         self.known = known
+        self.read_plain = read_plain
+        self.found: list[Structure | None] = []
 
-    def file(self) -> int:
+    def file(self) -> tuple[Structure | None, ...]:
         """All circuits of the file."""
         *_, circuits, _, kind = qpy.FILE.unpack_from(self.content)
         if kind != b"q":
@@ -80,7 +92,7 @@ class _Walker:
             for _ in range(circuits):
                 at, _ = self.circuit(at, 0, 0, 1)
                 at = self.layout(at)
-        return int(circuits)
+        return tuple(self.found)
 
     def circuit(self, at: int, definition_depth: int, block_depth: int, loop_product: int) -> tuple[int, int]:
         """One circuit up to its layout; gives the offset there and its operations by multiplicity."""
@@ -98,6 +110,13 @@ class _Walker:
         at = self.annotation_states(at)
         at = self.vectors(at)
         at, definitions = self.definitions(at)
+        if definition_depth == block_depth == 0:
+            plain = None
+            if not definitions and not variables:
+                plain = self.read_plain(self.content, at, instructions, qubits, clbits, self.version)
+            self.found.append(plain and plain[1])
+            if plain is not None:
+                return self.calibrations(plain[0]), instructions
         scope = _Scope(definitions, {}, definition_depth, block_depth, loop_product)
         operations = 0
         for _ in range(instructions):
@@ -111,12 +130,16 @@ class _Walker:
                     "a circuit, definitions and loops multiplied out,",
                     "use shallower definitions or fewer iterations",
                 )
-        if self.version < 18:
-            (calibrations,) = qpy.COUNT_16.unpack_from(self.content, at)
-            if calibrations:
-                raise Rejected("payload_unsupported", "pulse calibrations are not supported; remove them", {})
-            at += qpy.COUNT_16.size
-        return at, operations
+        return self.calibrations(at), operations
+
+    def calibrations(self, at: int) -> int:
+        """The count of pulse calibrations, before version 18; there must be none."""
+        if self.version >= 18:
+            return at
+        (calibrations,) = qpy.COUNT_16.unpack_from(self.content, at)
+        if calibrations:
+            raise Rejected("payload_unsupported", "pulse calibrations are not supported; remove them", {})
+        return at + qpy.COUNT_16.size
 
     def skip(self, at: int, size: int) -> int:
         """Step over bytes, which must be there."""

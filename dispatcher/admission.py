@@ -155,7 +155,7 @@ class Admission:
         if not self._rows:
             return
         conn, works = self._conn, {plan.work_hash: plan.submission.work for plan in self._plans}
-        self._ground.blobs.put_many(conn, list(works.values()))
+        self._ground.blobs.put_many(conn, works)
         for work_hash, work in works.items():
             self._ground.works.put(work_hash, work)
         measured = {plan.work_hash: dict(plan.terms.findings) for plan in self._plans if plan.measured_now}

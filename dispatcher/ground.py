@@ -11,6 +11,7 @@ from typing import Protocol
 from backends.findings import Findings
 from backends.rejected import Rejection
 from dispatcher.changes import ChangeHub
+from dispatcher.notary import Notary
 from dispatcher.rules import Rules
 from store.blobs import Blobs
 from store.database import Database
@@ -63,3 +64,4 @@ class Ground:
     new_id: Callable[[str], str]
     changes: ChangeHub = field(default_factory=ChangeHub)
     works: Recent = field(default_factory=Recent)
+    notary: Notary | None = None

@@ -1,4 +1,4 @@
-"""What has to be done now and then: expire grants, notice silent workers, collect blobs nobody refers to."""
+"""What has to be done now and then: expire grants, sign the ledger, notice silent workers, collect unused blobs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import structlog
 
 import ledger.core
 from dispatcher.ground import Ground
+from dispatcher.keys import CannotSign
 from ledger.book import Book
 from ledger.commands import ExpireGrant, IssueGrant, VoidHold
 from ledger.grants import rolled_over
@@ -25,6 +26,7 @@ EXPIRE_EVERY_US = 10_000_000
 LOOK_EVERY_US = 5_000_000
 DAY_US = 86_400_000_000
 COLLECT_EVERY_US = 3_600_000_000
+SIGN_EVERY_US = 10_000_000
 # A blob younger than this may belong to a submission that is still being admitted.
 BLOB_GRACE_US = 3_600_000_000
 
@@ -34,7 +36,7 @@ class Housekeeping:
 
     def __init__(self, ground: Ground, policy: Policy) -> None:
         self._ground, self._policy = ground, policy
-        self._expired_us = self._looked_us = 0
+        self._expired_us = self._looked_us = self._signed_us = 0
         self._collected_us = ground.now_us()
 
     def maybe(self, now: int) -> None:
@@ -43,11 +45,23 @@ class Housekeeping:
             self._expired_us = now
             self.expire_grants(now)
             self.sweep_holds(now)
+        if now - self._signed_us > SIGN_EVERY_US:
+            self._signed_us = now
+            self.sign_checkpoint()
         if now - self._collected_us > COLLECT_EVERY_US:
             self._collected_us = now
             freed = self._ground.blobs.collect(self._ground.database, now - BLOB_GRACE_US)
             log.info("collected blobs", count=freed)
             self._ground.database.writer.run(lambda conn: quotes.forget(conn, now - BLOB_GRACE_US))
+
+    def sign_checkpoint(self) -> None:
+        """Sign what was added to the ledger since the last checkpoint. Work goes on where that is not possible."""
+        if self._ground.notary is None:
+            return
+        try:
+            self._ground.notary.sign()
+        except CannotSign as trouble:
+            log.error("no checkpoint of the ledger was signed", reason=str(trouble))
 
     def expire_grants(self, now: int) -> int:
         """Close every grant whose time is over; what is held stays held. Returns how many were closed."""

@@ -7,7 +7,6 @@ single writer makes a retry that overtakes its first try see the first try's job
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +25,7 @@ from ledger.model import in_words
 from ledger.rates import RateLine
 from ledger.terms_json import terms_from_json, terms_to_json
 from store import identity, inbox, inspections, jobs, quotes, rate_lines, workers
+from store.blobs import hash_of
 from store.database import Connection
 from store.rows import JobChange, JobRow, QuoteRow
 from workers.inspector import InspectorUnavailable
@@ -194,7 +194,7 @@ class Intake:
         return found
 
     def _plans(self, caller: Caller, submissions: Sequence[Submission]) -> list[Plan | Refusal]:
-        hashes = ["sha256:" + hashlib.sha256(s.work).hexdigest() for s in submissions]
+        hashes = [hash_of(s.work) for s in submissions]
         kept: dict[str, Findings] = {}
         if hashes:
             with self._ground.database.read() as conn:

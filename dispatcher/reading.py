@@ -7,6 +7,7 @@ from typing import Any
 
 from dispatcher.ground import Ground
 from dispatcher.model import Caller, Refusal
+from dispatcher.proofs import Proofs
 from store import attempts, jobs
 from store.rows import AttemptRow, HistoryRow, JobFilter, JobRow
 
@@ -75,10 +76,10 @@ class Reading:
         return Refusal("job_has_no_result", f"Job {job_id} has no result: it was {job.state}.", fields)
 
     def receipt(self, caller: Caller, job_id: str) -> dict[str, Any] | Refusal:
-        """The receipt of an ended job. Refusals: not_found, job_not_finished."""
+        """The receipt of an ended job, with what proves its entries. Refusals: not_found, job_not_finished."""
         job = self.job(caller, job_id)
         if job is None:
             return no_job(job_id)
         if job.receipt is None:
             return Refusal("job_not_finished", f"Job {job_id} is {job.state}.", {"state": job.state})
-        return job.receipt
+        return {**job.receipt, "proof": Proofs(self._ground).proof_of_job(job_id)}

@@ -19,6 +19,7 @@ from dispatcher.inbox import backend_changed
 from dispatcher.intake import Intake
 from dispatcher.model import Caller, Refusal
 from dispatcher.people import People
+from dispatcher.proofs import Proofs
 from dispatcher.purses import Purses
 from dispatcher.quota_marks import QuotaMarks
 from dispatcher.reading import Reading
@@ -30,7 +31,7 @@ from store.database import Connection
 from store.errors import StoreError
 
 
-class Room(Intake, Reading, People, Funding, Standing, QuotaMarks, Applying, Purses, Tariffs, Approvals):
+class Room(Intake, Reading, People, Funding, Standing, QuotaMarks, Applying, Purses, Tariffs, Approvals, Proofs):
     """All parts on one ground. Functions block and may be called from any thread; an expected no is a Refusal."""
 
     def __init__(self, ground: Ground, why_waiting: Callable[[str], str | None] | None = None) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from service.commands import admin, audit, money, run, simulate
+from service.commands import admin, audit, ledger, money, run, simulate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -19,7 +19,7 @@ def cli() -> None:
     """
 
 
-for command in (*run.COMMANDS, *admin.COMMANDS, *money.COMMANDS, audit.audit, simulate.simulate):
+for command in (*run.COMMANDS, *admin.COMMANDS, *money.COMMANDS, audit.audit, ledger.ledger, simulate.simulate):
     cli.add_command(command)
 
 

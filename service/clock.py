@@ -6,6 +6,8 @@ import secrets
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_SHIFTS = tuple(range(120, -1, -10))
 
 
 class SteadyClock:
@@ -27,8 +29,4 @@ class SteadyClock:
 def new_id(prefix: str) -> str:
     """`prefix_` and 26 characters: 48 bits of milliseconds, then 82 random bits, so that ids sort by time."""
     number = (time.time_ns() // 1_000_000) << 82 | secrets.randbits(82)
-    digits = []
-    for _ in range(26):
-        number, digit = divmod(number, 32)
-        digits.append(_ALPHABET[digit])
-    return f"{prefix}_{''.join(reversed(digits))}"
+    return f"{prefix}_{''.join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])}"

@@ -17,6 +17,7 @@ from backends.limits import Limits
 from dispatcher.agent import Agent
 from dispatcher.ground import Ground
 from dispatcher.loop import Dispatcher
+from dispatcher.notary import Notary
 from dispatcher.room import Room
 from dispatcher.rules import Rules
 from scheduler.policy import Policy
@@ -55,6 +56,7 @@ class Service:
         self.database.migrate()
         self.inspector = _inspector(settings)
         clock = SteadyClock(not_before_us=_last_written_us(self.database))
+        notary = Notary(self.database, settings.data.resolve(), clock.now_us)
         self.ground = Ground(
             database=self.database,
             blobs=Blobs(settings.blobs, max_bytes=settings.blob_max_bytes),
@@ -68,18 +70,20 @@ class Service:
             ),
             now_us=clock.now_us,
             new_id=new_id,
+            notary=notary,
         )
         self.database.listen(self.ground.changes.publish)
         self.executor = _executor(settings, clock, apart=not roles.dispatch) if roles.work else None
         self.dispatcher: Dispatcher | None = None
         if roles.dispatch:
-            self.dispatcher = Dispatcher(
+            dispatcher = self.dispatcher = Dispatcher(
                 self.ground,
                 self.policy,
                 executor=self.executor,
                 worker_id=new_id("local").replace("_", "-", 1),
                 host=socket.gethostname(),
             )
+            notary.leading = lambda: dispatcher.leading
         self.room = Room(self.ground, self.dispatcher.why_waiting if self.dispatcher is not None else None)
 
     def app(self) -> FastAPI:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, select
 
 from store import blob_files, schema
-from store.bulk import Bulk, insert_text
+from store.bulk import Bulk, Row, insert_text
 from store.columns import among_many
 from store.database import Database
 from store.errors import BlobDamaged, BlobTooLarge
@@ -70,36 +70,33 @@ class Blobs:
 
         Raises `BlobTooLarge`, or `StoreUnavailable` when the disk is full.
         """
-        return self.put_many(connection, [content])[0]
+        blob_hash = hash_of(content)
+        self.put_many(connection, {blob_hash: content})
+        return blob_hash
 
-    def put_many(self, connection: Connection, contents: Sequence[bytes]) -> list[str]:
-        """Store several at once; their hashes, in order."""
+    def put_many(self, connection: Connection, contents: Mapping[str, bytes]) -> None:
+        """Store several at once, each under what `hash_of` says of it: whoever has hashed them need not do it again.
+
+        Raises like `put`.
+        """
         now_us = self._clock_us()
-        hashes: list[str] = []
-        rows: dict[str, tuple[str, int, bytes | None, int]] = {}
-        for content in contents:
+        rows: list[Row] = []
+        for blob_hash, content in contents.items():
             self._check_size(len(content))
-            blob_hash = hash_of(content)
-            hashes.append(blob_hash)
-            if blob_hash in rows:
-                continue
             inline = len(content) <= self._inline_limit
             if not inline:
                 self._files.write(_digest(blob_hash), content, now_us)
-            rows[blob_hash] = (blob_hash, len(content), content if inline else None, now_us)
-        _UPSERT(connection, list(rows.values()))
-        return hashes
+            rows.append((blob_hash, len(content), content if inline else None, now_us))
+        _UPSERT(connection, rows)
 
-    def stage(self, content: bytes) -> str:
+    def stage(self, content: bytes) -> None:
         """Write the file of a large blob ahead, outside any unit, so that `put` need not: it only adds the row then.
 
         Without a `put` soon after, the file is collected. Raises like `put`.
         """
         self._check_size(len(content))
-        blob_hash = hash_of(content)
         if len(content) > self._inline_limit:
-            self._files.write(_digest(blob_hash), content, self._clock_us())
-        return blob_hash
+            self._files.write(_digest(hash_of(content)), content, self._clock_us())
 
     def adopt(self, connection: Connection, path: Path) -> str:
         """Take over a finished file; returns the hash of its content. For a writing unit.

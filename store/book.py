@@ -7,6 +7,7 @@ nobody has to add up the past; `ledger.invariants.audit` proves that they still 
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from ledger.hold_text import backing_from, capture_from, claims_from, claims_tex
 from ledger.model import WALLET, Entry, Grant, Hold, Posting
 from ledger.terms import cap_scope, pool_scope
 from store import budgets, chain, schema, terms
-from store.bulk import Bulk, insert_text
+from store.bulk import Bulk, insert_text, streamed
 from store.columns import among_many
 
 _accounts = schema.accounts
@@ -305,7 +306,7 @@ def due_grants(connection: Connection, now_us: int) -> list[Grant]:
 
 def all_entries(connection: Connection) -> Iterator[Entry]:
     """Every entry ever posted, in order; streamed, so read it while the transaction lasts."""
-    return _read_entries(connection, _entries_wanted())
+    return _entries_from(streamed(connection, str(_entries_wanted().compile(dialect=connection.dialect))))
 
 
 def entries_of_project(connection: Connection, project_id: str, since_us: int, until_us: int) -> list[Entry]:
@@ -313,7 +314,7 @@ def entries_of_project(connection: Connection, project_id: str, since_us: int, u
     wanted = _entries_wanted().where(
         _entries.c.project_id == project_id, _entries.c.at_us >= since_us, _entries.c.at_us < until_us
     )
-    return list(_read_entries(connection, wanted))
+    return list(_entries_from(connection.execute(wanted)))
 
 
 _ENTRY = tuple(
@@ -321,26 +322,27 @@ _ENTRY = tuple(
     for name in ("id", "kind", "at_us", "project_id", "job_id", "grant_id", "programme_id", "claims", "body")
 )
 _POSTING = tuple(_postings.c[name] for name in ("source", "destination", "amount", "asset"))
+_WIDTH = 1 + len(_ENTRY)
 
 
 def _entries_wanted() -> Select[tuple[Any, ...]]:
     joined = _entries.outerjoin(_postings, _postings.c.seq == _entries.c.seq)
-    return select(*_ENTRY, *_POSTING).select_from(joined).order_by(_entries.c.seq, _postings.c.position)
+    return select(_entries.c.seq, *_ENTRY, *_POSTING).select_from(joined).order_by(_entries.c.seq, _postings.c.position)
 
 
-def _read_entries(connection: Connection, wanted: Select[tuple[Any, ...]]) -> Iterator[Entry]:
-    rows = connection.execute(wanted, execution_options={"yield_per": 2000})
-    width = len(_ENTRY)
-    for head, group in itertools.groupby(rows, key=lambda row: tuple(row[:width])):
-        entry_id, kind, at_us, project_id, job_id, grant_id, programme_id, claims, body = head
-        postings = tuple(Posting(*row[width:]) for row in group if row.source is not None)
+def _entries_from(rows: Iterable[Sequence[Any]]) -> Iterator[Entry]:
+    # There are millions: rows are taken apart by place, and no more is built than is given out.
+    for _, group in itertools.groupby(rows, key=operator.itemgetter(0)):
+        joined = list(group)
+        _, entry_id, kind, at_us, project_id, job_id, grant_id, programme_id, claims, body, source, *_ = joined[0]
+        postings = () if source is None else tuple([Posting(*row[_WIDTH:]) for row in joined])
         subjects = (project_id, job_id, grant_id, programme_id)
         yield Entry(entry_id, kind, at_us, postings, *subjects, claims_from(claims), body)
 
 
 def entries_of_job(connection: Connection, job_id: str) -> list[Entry]:
     """The entries of one job, in order."""
-    return list(_read_entries(connection, _entries_wanted().where(_entries.c.job_id == job_id)))
+    return list(_entries_from(connection.execute(_entries_wanted().where(_entries.c.job_id == job_id))))
 
 
 def all_balances(connection: Connection) -> dict[tuple[str, str], int]:
@@ -351,7 +353,8 @@ def all_balances(connection: Connection) -> dict[tuple[str, str], int]:
 
 def all_holds(connection: Connection) -> list[Hold]:
     """Every hold, oldest first, closed ones among them."""
-    return [_hold(row) for row in connection.execute(select(_holds).order_by(_holds.c.created_us, _holds.c.job_id))]
+    found = connection.execute(select(_holds).order_by(_holds.c.created_us, _holds.c.job_id))
+    return [_hold(row) for part in found.partitions(2000) for row in part]
 
 
 def holds_of_project(connection: Connection, project_id: str) -> list[Hold]:

@@ -8,10 +8,10 @@ as much.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, LargeBinary, and_, cast, func, or_, select
 
 from ledger import merkle
 from ledger.chain import columns_of, linked
@@ -153,11 +153,19 @@ def _proof(connection: Connection, parts: merkle.Parts) -> list[bytes]:
     return merkle.assembled(parts, nodes(connection, merkle.needed(parts)).__getitem__)
 
 
-def stored_nodes(connection: Connection, level: int) -> Iterator[tuple[int, bytes]]:
-    """Position and hash of every stored node of a level, in order; streamed."""
-    wanted = select(_nodes.c.position, _nodes.c.hash).where(_nodes.c.level == level).order_by(_nodes.c.position)
-    for position, hashed in connection.execute(wanted, execution_options={"yield_per": 2000}):
-        yield position, bytes(hashed)
+def node_run(connection: Connection, level: int, first: int, count: int) -> list[bytes | None]:
+    """The stored nodes of a level from position `first` on, None where there is none."""
+    # Cast, for somebody may have put text there, which SQLite allows and the driver would not read.
+    wanted = select(_nodes.c.position, cast(_nodes.c.hash, LargeBinary)).where(
+        _nodes.c.level == level, _nodes.c.position >= first, _nodes.c.position < first + count
+    )
+    found = {position: bytes(hashed) for position, hashed in connection.execute(wanted)}
+    return [found.get(position) for position in range(first, first + count)]
+
+
+def count_nodes(connection: Connection, level: int) -> int:
+    """How many nodes of a level are stored."""
+    return int(connection.execute(select(func.count()).where(_nodes.c.level == level)).scalar_one())
 
 
 def levels(connection: Connection) -> list[int]:

@@ -24,7 +24,7 @@ def append(connection: Connection, messages: Sequence[Message | InboxRow]) -> No
 def read(connection: Connection, limit: int) -> list[InboxRow]:
     """The oldest messages, in order."""
     wanted = select(_inbox).order_by(_inbox.c.seq).limit(limit)
-    return [InboxRow(*row) for row in connection.execute(wanted)]
+    return [InboxRow(*row) for row in connection.execute(wanted).all()]
 
 
 def delete(connection: Connection, seqs: Sequence[int]) -> None:

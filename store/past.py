@@ -10,15 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, Text, select
+from sqlalchemy import Connection, Integer, Row, Table, Text, func, select
 
 from ledger.chain import ENTRY, GENESIS, POSTING, Columns
 from store import schema
+from store.bulk import streamed
 from store.columns import among
 
 _entries = schema.entries
 _postings = schema.postings
-_FETCHED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def entries_in_order(connection: Connection, stray: list[tuple[Any, ...]]) -> It
     posting = next(postings, None)
     for row in _streamed(connection, _entries, (*ENTRY[:-1], "hash"), "seq"):
         seq = row[0]
-        while posting is not None and posting[0] < seq:
+        while posting is not None and (type(posting[0]) is not int or posting[0] < seq):
             stray.append(posting)
             posting = next(postings, None)
         own = []
@@ -59,13 +59,17 @@ def entries_in_order(connection: Connection, stray: list[tuple[Any, ...]]) -> It
 
 
 def _streamed(connection: Connection, table: Table, names: Iterable[str], order: str) -> Iterator[tuple[Any, ...]]:
-    as_bytes = "CAST({} AS BLOB)" if connection.dialect.name == "sqlite" else "convert_to({}, 'UTF8')"
-    shown = [as_bytes.format(name) if isinstance(table.c[name].type, Text) else name for name in names]
+    if connection.dialect.name == "sqlite":  # which lets any column hold anything
+        shown = [name if isinstance(table.c[name].type, Integer) else f"CAST({name} AS BLOB)" for name in names]
+    else:
+        shown = [f"convert_to({name}, 'UTF8')" if isinstance(table.c[name].type, Text) else name for name in names]
     text = f"SELECT {', '.join(shown)} FROM {table.name} ORDER BY {order}"  # noqa: S608 - names of our own schema
-    found = connection.exec_driver_sql(text, execution_options={"yield_per": _FETCHED})
-    # Rows would answer by name too; tuples do with less, and there are millions.
-    for part in found.partitions():
-        yield from map(tuple, part)
+    return streamed(connection, text)
+
+
+def newest_seq(connection: Connection) -> int:
+    """The highest number of an entry; 0 when there is none."""
+    return int(connection.execute(select(func.coalesce(func.max(_entries.c.seq), 0))).scalar_one())
 
 
 def entries_of_job(connection: Connection, job_id: str) -> list[Linked]:

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -36,6 +37,8 @@ _TURN_S = 0.2
 _IDLE_S = 1.0
 """How often a child without work is looked at: it may have been killed."""
 _SLOW_S = 0.2
+_ALIKE_BYTES_MAX = 1024
+"""Longer findings, of many circuits, are not remembered."""
 
 
 class InspectorUnavailable(Exception):  # noqa: N818 - the state, as callers report it
@@ -282,7 +285,7 @@ class InspectorPool:
         try:
             match header["is"]:
                 case "found":
-                    return Findings.from_json(orjson.loads(frame.body))
+                    return (_alike if len(frame.body) <= _ALIKE_BYTES_MAX else _findings)(frame.body)
                 case "rejected":
                     return Rejection(str(header["code"]), str(header["detail"]), dict(header["fields"]))
                 case "memory":
@@ -364,6 +367,14 @@ class InspectorPool:
             "Load it with the library that wrote it, simplify it and send it again"
         )
         return Rejection("decoder_crashed", detail, {})
+
+
+def _findings(body: bytes) -> Findings:
+    return Findings.from_json(orjson.loads(body))
+
+
+# The jobs of a batch are often alike but for their angles, and then so is what is found.
+_alike = lru_cache(maxsize=1024)(_findings)
 
 
 def _wait(child: Child, timeout_s: float) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from api.schemas.fields import Amount, Told
+from api.schemas.ledger import PROOF_EXAMPLE, ReceiptProof
 
 _JOB = "job_01J8Z3V7Q4M2"
 
@@ -102,6 +103,7 @@ RECEIPT_EXAMPLE: dict[str, Any] = {
         "Grant grt_01J8Z3 of programme pgm_01J8Z3, funded by fun_01J8Z3, paid 0.002603 CNY.",
         "0.123500 CNY of the 0.126103 CNY held was not needed.",
     ],
+    "proof": PROOF_EXAMPLE,
 }
 
 
@@ -216,4 +218,5 @@ class Receipt(Told):
     payers: list[dict[str, Any]]
     cuts: list[dict[str, Any]] = Field(description="What a cap or an empty grant kept a payer from holding.")
     explanation: list[str] = Field(description="The same in sentences.")
+    proof: ReceiptProof
     explain: list[Step] | None = Field(default=None, description="With explain=1: the sentences with their figures.")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from dispatcher.housekeeping import Housekeeping
+from dispatcher.notary import Notary
 from scheduler.events import WorkerLost
 from store import workers
 from store.rows import WorkerRow
@@ -149,3 +152,27 @@ def test_what_a_silent_worker_held_is_done_by_another(led: Any) -> None:
     led.turn()
     assert [row.state for row in led.room.attempts(led.operator, job.id)] == ["lost"]
     assert led.story(job) == ["queued", "queued"]
+
+
+def test_the_ledger_is_signed_now_and_then(zone: Any, tmp_path: Path) -> None:
+    ann = zone.startup(grant=GRANT)
+    notary = Notary(zone.database, tmp_path / "ledger", zone.clock.now_us)
+    house = Housekeeping(replace(zone.ground, notary=notary), zone.policy)
+    house.maybe(zone.clock.now_us())
+    signed = list(notary.files.sizes())
+    assert len(signed) == 1
+    house.maybe(zone.clock.pass_(11))
+    assert list(notary.files.sizes()) == signed, "nothing was added"
+    zone.grant(ann.project_id, 500, until_us=zone.clock.now_us() + 60 * SECOND_US)
+    house.maybe(zone.clock.pass_(5))
+    assert list(notary.files.sizes()) == signed, "not yet"
+    house.maybe(zone.clock.pass_(6))
+    assert len(list(notary.files.sizes())) == 2
+
+
+def test_work_goes_on_where_nothing_can_be_signed(zone: Any, tmp_path: Path) -> None:
+    zone.startup(grant=GRANT)
+    (tmp_path / "keys").write_text("in the way")
+    house = Housekeeping(replace(zone.ground, notary=Notary(zone.database, tmp_path, zone.clock.now_us)), zone.policy)
+    house.maybe(zone.clock.now_us())
+    assert zone.violations() == []

@@ -26,7 +26,9 @@ def test_another_projects_job_is_not_there(led: Any) -> None:
         assert [row.state for row in led.room.history(reader, job.id)] == ["queued", "running", "succeeded"]
         assert len(led.room.attempts(reader, job.id)) == 1
         assert led.room.result(reader, job.id) == RESULT
-        assert led.room.receipt(reader, job.id) == job.receipt
+        told = led.room.receipt(reader, job.id)
+        assert [entry["columns"]["kind"] for entry in told.pop("proof")["entries"]] == ["hold", "settle"]
+        assert told == job.receipt
         assert led.room.jobs(reader, JobFilter(), None, 10)[0] == [job]
         assert len(led.room.history_since(reader, 0, 10)) == 3
     for job_id in (job.id, "job-nowhere"):

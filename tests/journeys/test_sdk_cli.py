@@ -69,6 +69,23 @@ def test_from_price_to_receipt(shell: Shell) -> None:
     assert "succeeded" in shell("statement").stdout
 
 
+def test_a_receipt_is_checked_without_the_service(shell: Shell, tmp_path: Path) -> None:
+    job = told(shell("submit", "bell.qasm", "--shots", "10", "--wait", "--json"))
+    for _ in range(50):
+        bill = told(shell("receipt", job["id"], "--json"))
+        if bill["proof"]["state"] == "signed":
+            break
+    kept, keys = tmp_path / "receipt.json", tmp_path / "ledger.pub"
+    kept.write_text(json.dumps(bill))
+    keys.write_text(told(shell("ledger", "key", "--json"))["text"])
+    alone = {"QUBATOR_URL": "http://127.0.0.1:9", "QUBATOR_TOKEN": "qb_none"}
+    done = shell("receipt", "verify", str(kept), "--key", str(keys), "--json", **alone)
+    assert (done.returncode, json.loads(done.stdout)["proven"]) == (0, True), done.stdout
+    kept.write_text(json.dumps({**bill, "charged": bill["charged"] - 1}))
+    done = shell("receipt", "verify", str(kept), "--key", str(keys), **alone)
+    assert (done.returncode, "NOT PROVEN: charged: the receipt says" in done.stderr) == (1, True)
+
+
 def test_a_job_in_two_steps_with_json_between(shell: Shell) -> None:
     job = told(shell("submit", "-", "--shots", "10", "--json", stdin=BELL2))
     document = told(shell("result", job["id"], "--json"))

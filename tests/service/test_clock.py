@@ -45,6 +45,16 @@ def test_ids_say_what_they_name_and_sort_by_time(monkeypatch: pytest.MonkeyPatch
     assert set("".join(made)) <= set("job_" + "0123456789abcdefghjkmnpqrstvwxyz")
 
 
+def test_an_id_spells_the_time_and_the_random_bits_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock.time, "time_ns", lambda: 1_700_000_000_123_999_999)
+    for random in (0, 1, 31, 32, 2**82 - 1, 0x2F0E1D2C3B4A596877):
+        monkeypatch.setattr(clock.secrets, "randbits", lambda bits, random=random: random if bits == 82 else 0)
+        spelled = 0
+        for letter in new_id("job").removeprefix("job_"):
+            spelled = spelled * 32 + "0123456789abcdefghjkmnpqrstvwxyz".index(letter)
+        assert spelled == 1_700_000_000_123 << 82 | random
+
+
 def test_ids_of_one_moment_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock.time, "time_ns", lambda: 1_700_000_000_000_000_000)
     assert len({new_id("x") for _ in range(2_000)}) == 2_000

@@ -18,7 +18,8 @@ def test_a_name_says_how_it_was_made():
 def test_by_default_up_to_32_kib_live_in_the_database_and_time_is_the_clocks(sqlite_database, tmp_path):
     blobs = Blobs(tmp_path / "blobs")
     before_us = time.time_ns() // 1000
-    sqlite_database.writer.run(lambda c: blobs.put_many(c, [b"a" * 32_768, b"b" * 32_769]))
+    contents = {hash_of(content): content for content in (b"a" * 32_768, b"b" * 32_769)}
+    sqlite_database.writer.run(lambda c: blobs.put_many(c, contents))
     assert len([path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]) == 1
     with sqlite_database.read() as connection:
         rows = connection.execute(select(schema.blobs).order_by(schema.blobs.c.size)).all()

@@ -133,8 +133,11 @@ def test_nodes_are_stored_from_one_level_on(rich):
     rich.database.writer.run(holds(rich, 0, 62))
     with rich.database.read() as connection:
         assert chain.levels(connection) == [4, 5, 6]
-        assert [position for position, _ in chain.stored_nodes(connection, 4)] == [0, 1, 2, 3]
-        assert [hashed for _, hashed in chain.stored_nodes(connection, 6)] == [chain.head(connection).root]
+        assert [chain.count_nodes(connection, level) for level in (3, 4, 5, 6, 7)] == [0, 4, 2, 1, 0]
+        run = chain.node_run(connection, 4, 0, 4)
+        assert None not in run
+        assert chain.node_run(connection, 4, 2, 3) == [*run[2:], None]
+        assert chain.node_run(connection, 6, 0, 1) == [chain.head(connection).root]
 
 
 def test_what_is_not_there_is_named(rich):

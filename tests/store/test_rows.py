@@ -25,6 +25,7 @@ PAIRS = [
     (rows.BackendRow, schema.backends, ()),
     (rows.UsageRow, schema.usage, ()),
     (rows.AuditRow, schema.audit, ()),
+    (rows.CheckpointRow, schema.checkpoints, ()),
     (Grant, schema.grants, ()),
 ]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from qubator import cli_account, cli_jobs
+from qubator import cli_account, cli_jobs, cli_proof
 from qubator.cli_frame import EXIT_CODES, INTERRUPTED, OK, REFUSED, Frame, exit_code, tell
 from qubator.errors import QubatorError
 
@@ -36,11 +36,12 @@ for _command in (
     cli_jobs.jobs,
     cli_jobs.job,
     cli_jobs.result,
-    cli_jobs.receipt,
+    cli_proof.receipt,
     cli_jobs.cancel,
     cli_account.quota,
     cli_account.statement,
     cli_account.backends,
+    cli_proof.ledger,
     cli_account.version,
 ):
     _command.epilog = EXIT_CODES

@@ -104,7 +104,10 @@ def result(frame: Frame, job_id: str, wait: bool, timeout: float | None) -> int:
 @click.option("--explain", is_flag=True, help="Tell every step: usage and rate, who paid which share, what came back.")
 @framed
 def receipt(frame: Frame, job_id: str, explain: bool) -> None:
-    """Show what a job cost, why, and which grants paid."""
+    """Show what a job cost, why, and which grants paid.
+
+    `qubator receipt ID --json > FILE` keeps it with its proof; `qubator receipt verify FILE` checks that offline.
+    """
     bill = Job(frame.client().connection, {"id": job_id}).receipt(explain=explain)
     frame.show(bill, lambda: (explain_lines if explain else receipt_lines)(bill, frame.width))
 

@@ -220,6 +220,10 @@ class Client:
         body = self._connection.request("GET", "/v1/backends").body
         return list(body["backends"] if isinstance(body, Mapping) else body)
 
+    def ledger_key(self) -> str:
+        """The public keys that sign the ledger, as a file: keep it, and receipts can be checked offline."""
+        return str(self.connection.request("GET", "/v1/ledger/key").body["text"])
+
     def me(self) -> dict[str, Any]:
         """Who this token is."""
         return dict(self._connection.request("GET", "/v1/me").body)

@@ -145,7 +145,11 @@ def test_a_receipt_is_there_at_the_end(client: httpx.Client, house: Any, sampler
     answer = client.get(f"/v1/jobs/{job}/receipt")
     assert (answer.status_code, answer.json()["code"], answer.json()["state"]) == (409, "job_not_finished", "queued")
     house.finish(job)
-    assert client.get(f"/v1/jobs/{job}/receipt").json() == {"job_id": job, "charged": 2_603, "asset": "CNY"}
+    told = client.get(f"/v1/jobs/{job}/receipt").json()
+    proof = told.pop("proof")
+    assert told == {"job_id": job, "charged": 2_603, "asset": "CNY"}
+    assert (proof["state"], proof["checkpoint"]) == ("pending", None), "nobody signs here"
+    assert [entry["columns"]["id"] for entry in proof["entries"]] == [f"hold/{job}"]
 
 
 def test_a_receipt_explains_itself_row_by_row_when_asked(

@@ -21,16 +21,16 @@ def broken(shell: Any) -> Any:
 
 
 def test_sound_books(shell: Any) -> None:
-    assert shell("audit").stdout == "checked 0 jobs, 0 entries, 0 grants, 0 holds\nthe books balance\n"
+    assert shell("audit").stdout == "checked 0 jobs, 0 entries, 0 accounts, 0 grants, 0 holds\nthe books balance\n"
     assert json.loads(shell("audit", "--json").stdout) == {
-        "counts": {"jobs": 0, "entries": 0, "grants": 0, "holds": 0},
+        "counts": {"jobs": 0, "entries": 0, "accounts": 0, "grants": 0, "holds": 0},
         "violations": [],
     }
 
 
 def test_broken_books(broken: Any) -> None:
     said = broken("audit", code=1).stdout.splitlines()
-    assert said[0] == "checked 0 jobs, 1 entries, 0 grants, 0 holds"
+    assert said[0] == "checked 0 jobs, 1 entries, 2 accounts, 0 grants, 0 holds"
     assert said[-1] == "2 violations"
     assert said[1] == "VIOLATION all accounts in CNY add up to 1 instead of 0"
     assert said[2].startswith("VIOLATION account programme/")

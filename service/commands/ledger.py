@@ -1,0 +1,118 @@
+"""`qubatord ledger verify | checkpoint | key`: prove that the past has not been changed, at the machine itself."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dispatcher.keys import CannotSign, public_text
+from dispatcher.verifier import Verdict, verify_ledger
+from ledger.notes import BadNote
+from service.commands.run import data_options, existing, settings_of
+from store.errors import StoreError
+
+
+@click.group()
+def ledger() -> None:
+    """The ledger's proof: verify it, sign it, show its keys."""
+
+
+@ledger.command()
+@data_options
+@click.option(
+    "--key",
+    "key_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Public keys you have kept, instead of those in the data folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify(key_file: Path | None, as_json: bool, **options: Any) -> None:
+    """Check chain, tree, checkpoints, balances and invariants. Exit code 1 when one is broken.
+
+    Reads snapshots, so it may run beside the service. Whoever does not trust this machine brings --key.
+    """
+    settings = settings_of(options)
+    service = existing(settings)
+    begun = time.monotonic()
+    try:
+        given = None if key_file is None else key_file.read_text(encoding="utf-8")
+        verdict = verify_ledger(service.database, settings.url, settings.data.resolve(), given)
+    except (BadNote, UnicodeDecodeError) as wrong:
+        raise click.ClickException(f"{key_file} holds no public keys of a ledger: {wrong}") from wrong
+    finally:
+        service.stop()
+    seconds = time.monotonic() - begun
+    click.echo(json.dumps(_as_json(verdict, seconds), indent=2) if as_json else in_words(verdict, seconds))
+    if verdict.violations:
+        raise SystemExit(1)
+
+
+@ledger.command()
+@data_options
+def checkpoint(**options: Any) -> None:
+    """Sign a checkpoint over all entries now, and print it."""
+    service = existing(settings_of(options))
+    try:
+        assert service.ground.notary is not None
+        row = service.ground.notary.sign()
+    except (CannotSign, StoreError) as refused:
+        raise click.ClickException(str(refused)) from refused
+    finally:
+        service.stop()
+    if row is None:
+        raise click.ClickException("the ledger is empty: there is nothing to sign")
+    click.echo(row.note, nl=False)
+
+
+@ledger.command()
+@data_options
+def key(**options: Any) -> None:
+    """Print the public keys that sign this ledger: what an auditor keeps."""
+    service = existing(settings_of(options))
+    try:
+        assert service.ground.notary is not None
+        found = service.ground.notary.public_keys()
+    except (CannotSign, BadNote) as refused:
+        raise click.ClickException(str(refused)) from refused
+    finally:
+        service.stop()
+    if not found:
+        raise click.ClickException("no key has been made yet: `qubatord ledger checkpoint` signs the first checkpoint")
+    click.echo(public_text(found), nl=False)
+
+
+def in_words(verdict: Verdict, seconds: float) -> str:
+    """What was checked, what is wrong, and how long it took."""
+    counts = verdict.counts
+    lines = [
+        f"{counts['entries']:,} entries: each has the hash of its columns and of the entry before, none is missing",
+        f"{counts['tree nodes']:,} stored nodes of the tree compared with the entries",
+        f"{counts['checkpoints']:,} checkpoints and {counts['checkpoint files']:,} files of them: signatures and roots",
+    ]
+    if "accounts" in counts:
+        lines.append(
+            f"{counts['accounts']:,} balances against the sum of all entries; every invariant of "
+            f"{counts['holds']:,} holds and {counts['grants']:,} grants"
+        )
+    lines = [f"checked {line}" for line in lines]
+    lines += [f"note: {remark}" for remark in verdict.remarks]
+    lines += [f"VIOLATION {violation}" for violation in verdict.violations]
+    found = len(verdict.violations)
+    lines.append(f"{found} violations" if found else "the ledger is whole: nothing in it has been changed")
+    return "\n".join([*lines, f"took {seconds:.1f} s"])
+
+
+def _as_json(verdict: Verdict, seconds: float) -> dict[str, Any]:
+    violations = [
+        {"text": one.text, "entry_id": one.entry_id, "seq": one.seq, "says": str(one)} for one in verdict.violations
+    ]
+    return {
+        "counts": verdict.counts,
+        "violations": violations,
+        "remarks": verdict.remarks,
+        "seconds": round(seconds, 2),
+    }

@@ -1,0 +1,69 @@
+"""`qubatord ledger`: verify, checkpoint and key, in words and in exit codes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("facility")
+
+
+@pytest.fixture
+def funded(shell: Any) -> Any:
+    funder = shell.id("funder", "create", "City")
+    shell("programme", "create", "Vouchers", "--funder", funder, "--budget", "100")
+    return shell
+
+
+def test_a_whole_ledger(funded: Any, narrow: Any, tmp_path: Path) -> None:
+    assert "no key has been made yet" in funded("ledger", "key", code=1).output
+    note = funded("ledger", "checkpoint").stdout
+    assert note.split("\n")[1] == "1"
+    assert funded("ledger", "checkpoint").stdout == note
+    keys = funded("ledger", "key").stdout
+    assert [line.split("+")[0] for line in keys.splitlines()] == [note.split("\n")[0]] * 2
+    said = funded("ledger", "verify").stdout
+    assert "checked 1 entries" in said
+    assert "the ledger is whole" in said
+    kept = tmp_path / "kept.pub"
+    kept.write_text(keys)
+    assert "the ledger is whole" in funded("ledger", "verify", "--key", kept).stdout
+    told = funded.json("ledger", "verify")
+    assert told["violations"] == []
+    assert told["counts"]["checkpoints"] == told["counts"]["checkpoint files"] == 1
+
+
+def test_a_changed_entry(funded: Any) -> None:
+    with sqlite3.connect(funded.folder / "qubator-data" / "qubator.sqlite3") as conn:
+        conn.execute("DROP TRIGGER postings_refuse_update")
+        conn.execute("UPDATE postings SET amount = amount + 1")
+        (name,) = conn.execute("SELECT id FROM entries").fetchone()
+    said = funded("ledger", "verify", code=1).stdout
+    assert f"VIOLATION entry {name} (seq 1): its columns do not have the hash that is recorded" in said
+    told = json.loads(funded("ledger", "verify", "--json", code=1).stdout)
+    assert (told["violations"][0]["entry_id"], told["violations"][0]["seq"]) == (name, 1)
+
+
+def test_nothing_to_sign(shell: Any) -> None:
+    assert "there is nothing to sign" in shell("ledger", "checkpoint", code=1).output
+    assert "the ledger is whole" in shell("ledger", "verify").stdout
+
+
+def test_a_lost_key(funded: Any) -> None:
+    funded("ledger", "checkpoint")
+    shell_key = funded.folder / "qubator-data" / "keys" / "ledger-ed25519.pem"
+    shell_key.unlink()
+    funder = funded.id("funder", "create", "State")
+    funded("programme", "create", "More", "--funder", funder, "--budget", "100")
+    assert "ledger-ed25519.pem is missing" in funded("ledger", "checkpoint", code=1).output
+
+
+def test_a_file_that_holds_no_keys(funded: Any, tmp_path: Path) -> None:
+    (tmp_path / "kept.pub").write_text("rubbish")
+    assert (
+        "holds no public keys of a ledger" in funded("ledger", "verify", "--key", tmp_path / "kept.pub", code=1).output
+    )
