@@ -35,7 +35,7 @@ def test_a_refusal_becomes_a_document_with_its_fields_beside_it() -> None:
     refusal = Refusal("grant_exhausted", "Too little is left.", {"needed": 10, "available": 3})
     assert problem_document(refusal, instance="/v1/jobs", request_id="req_1") == {
         "type": "/problems/grant_exhausted",
-        "title": "The project's grants do not cover this job",
+        "title": "The grants do not cover this",
         "status": 402,
         "detail": "Too little is left.",
         "code": "grant_exhausted",

@@ -65,7 +65,7 @@ def test_each_problem_is_explained_where_its_type_points(stranger: httpx.Client)
 def test_a_browser_gets_a_page(stranger: httpx.Client) -> None:
     page = stranger.get("/problems/grant_exhausted", headers={"accept": "text/html,*/*"})
     assert page.headers["content-type"].startswith("text/html")
-    assert "The project&#x27;s grants do not cover this job" in page.text
+    assert "The grants do not cover this" in page.text
 
 
 def test_a_problem_that_is_none(stranger: httpx.Client) -> None:
