@@ -175,9 +175,13 @@ def unknown_words(command: click.Command, words: list[str]) -> list[str]:
     while isinstance(command, click.Group) and words:
         if words[0].startswith("-"):
             break
-        if words[0] not in command.commands:
+        try:
+            # A group may know what is meant by a word that is none of its commands: `qubator receipt ID`.
+            _, found, rest = command.resolve_command(click.Context(command), list(words))
+        except click.UsageError:
             return [words[0]]
-        command, words = command.commands[words[0]], words[1:]
+        assert found is not None
+        command, words = found, rest
     known = {name for one in command.params for name in (*one.opts, *one.secondary_opts)} | {
         "-h",
         "--help",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 BILL = {"job_id": "job_1", "price": 5, "charged": 5, "held": 9, "released": 4, "asset": "CNY", "outcome": "succeeded"}
+BILL |= {"subsidised": 5, "copay": 0, "absorbed_by_facility": 0, "lines": [], "payers": []}
 
 
 def test_a_receipt_is_shown_as_ever(shell: Any, script: Any) -> None:
