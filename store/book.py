@@ -11,6 +11,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from ledger import accounts
@@ -20,7 +21,7 @@ from ledger.hold_text import backing_from, capture_from, claims_from, claims_tex
 from ledger.model import WALLET, Entry, Grant, Hold, Posting
 from ledger.terms import cap_scope, pool_scope
 from store import budgets, chain, schema, terms
-from store.bulk import Bulk, insert_text, streamed
+from store.bulk import Bulk, Query, insert_text, streamed
 from store.columns import among_many
 
 _accounts = schema.accounts
@@ -44,14 +45,15 @@ _OPEN_SCOPE = Bulk("INSERT INTO claims (scope, claimed) VALUES (?, 0) ON CONFLIC
 _CHANGE_CLAIM = Bulk("UPDATE claims SET claimed = claimed + ? WHERE scope = ?")
 
 # Statements of every admission and settlement are built once.
-_HOLDS_OF_JOBS = select(_holds).where(among_many(_holds.c.job_id, "ids"))
-_GRANTS_OF_PROJECTS = select(_grants).where(among_many(_grants.c.project_id, "ids"))
-_GRANTS_BY_ID = select(_grants).where(among_many(_grants.c.id, "ids"))
-_BALANCES = (
+_HOLDS_OF_JOBS = Query(select(_holds).where(among_many(_holds.c.job_id, "ids")))
+_GRANTS_OF_PROJECTS = Query(select(_grants).where(among_many(_grants.c.project_id, "ids")))
+_GRANTS_BY_ID = Query(select(_grants).where(among_many(_grants.c.id, "ids")))
+_CHOSEN_BALANCES = (
     select(_accounts).where(among_many(_accounts.c.account, "names")).order_by(_accounts.c.account, _accounts.c.asset)
 )
-_BALANCES_LOCKED = _BALANCES.with_for_update()
-_CLAIMS = select(_claims).where(among_many(_claims.c.scope, "scopes")).order_by(_claims.c.scope)
+_BALANCES = Query(_CHOSEN_BALANCES)
+_BALANCES_LOCKED = Query(_CHOSEN_BALANCES.with_for_update())
+_CLAIMS = Query(select(_claims).where(among_many(_claims.c.scope, "scopes")).order_by(_claims.c.scope))
 
 
 def load_book(
@@ -128,40 +130,41 @@ def claimed(connection: Connection, scopes: list[str]) -> dict[str, int]:
     """What stands on limits, by scope; untouched ones are left out."""
     if not scopes:
         return {}
-    return dict(map(tuple, connection.execute(_CLAIMS, {"scopes": scopes})))
+    return dict(_CLAIMS(connection, scopes=scopes))
 
 
 def _holds_where(connection: Connection, job_ids: list[str]) -> list[Hold]:
     if not job_ids:
         return []
-    return [_hold(row) for row in connection.execute(_HOLDS_OF_JOBS, {"ids": job_ids})]
+    return [_hold(row) for row in _HOLDS_OF_JOBS(connection, ids=job_ids)]
 
 
-def _hold(row: Row[Any]) -> Hold:
-    backing = backing_from(row.body)
-    capture = capture_from(row.capture) if row.capture else None
+def _hold(row: Sequence[Any]) -> Hold:
+    job_id, project_id, asset, _, body, captured, claims, state, _, overrun, created_us, _ = row
+    backing = backing_from(body)
+    capture = capture_from(captured) if captured else None
     return Hold(
-        job_id=row.job_id,
-        project_id=row.project_id,
-        asset=row.asset,
+        job_id=job_id,
+        project_id=project_id,
+        asset=asset,
         lines=backing.lines,
         slices=backing.slices,
-        state=row.state,
-        created_us=row.created_us,
-        claims=claims_from(row.claims),
+        state=state,
+        created_us=created_us,
+        claims=claims_from(claims),
         cuts=backing.cuts,
         settled=capture.lines if capture else (),
         captured=capture.captured if capture else (),
-        overrun=row.overrun,
+        overrun=overrun,
     )
 
 
 def _grants_where(connection: Connection, project_ids: list[str], grant_ids: list[str]) -> list[Grant]:
     found: list[Grant] = []
     if project_ids:
-        found.extend(map(_grant, connection.execute(_GRANTS_OF_PROJECTS, {"ids": project_ids})))
+        found.extend(map(_grant_as_stored, _GRANTS_OF_PROJECTS(connection, ids=project_ids)))
     if grant_ids:
-        found.extend(map(_grant, connection.execute(_GRANTS_BY_ID, {"ids": grant_ids})))
+        found.extend(map(_grant_as_stored, _GRANTS_BY_ID(connection, ids=grant_ids)))
     return found
 
 
@@ -171,9 +174,32 @@ def _grant(row: Row[Any]) -> Grant:
     return Grant(**found)
 
 
+def _grant_as_stored(row: Sequence[Any]) -> Grant:
+    """A row that has come past SQLAlchemy: lists are JSON still, and SQLite knows no truth values."""
+    grant_id, programme_id, funders, project_id, *terms_of_it, expired, resources, backends, members = row
+    shares = tuple((funder_id, weight) for funder_id, weight in orjson.loads(funders))
+    asset, amount, valid_from_us, valid_until_us, priority, created_us = terms_of_it
+    return Grant(
+        id=grant_id,
+        programme_id=programme_id,
+        funders=shares,
+        project_id=project_id,
+        asset=asset,
+        amount=amount,
+        valid_from_us=valid_from_us,
+        valid_until_us=valid_until_us,
+        priority=priority,
+        created_us=created_us,
+        expired=bool(expired),
+        resources=tuple(orjson.loads(resources)),
+        backends=tuple(orjson.loads(backends)),
+        members=tuple(orjson.loads(members)),
+    )
+
+
 def _balances(connection: Connection, names: list[str]) -> dict[tuple[str, str], int]:
     wanted = _BALANCES_LOCKED if connection.get_execution_options().get("writes") else _BALANCES
-    return {(account, asset): balance for account, asset, balance in connection.execute(wanted, {"names": names})}
+    return {(account, asset): balance for account, asset, balance in wanted(connection, names=names)}
 
 
 def record(connection: Connection, entries: Sequence[Entry], book: Book) -> None:

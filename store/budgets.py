@@ -8,10 +8,11 @@ from sqlalchemy import Connection, delete, insert, select
 
 from ledger.terms import Budget
 from store import schema
+from store.bulk import Query
 from store.columns import among_many
 
 _budgets = schema.budgets
-_OF_PROJECTS = (
+_OF_PROJECTS = Query(
     select(_budgets).where(among_many(_budgets.c.project_id, "ids")).order_by(_budgets.c.kind, _budgets.c.key)
 )
 
@@ -33,6 +34,6 @@ def of_projects(connection: Connection, project_ids: Iterable[str]) -> dict[str,
     """The budgets of projects, by project id; projects without any are left out."""
     ids = sorted(project_ids)
     found: dict[str, tuple[Budget, ...]] = {}
-    for project_id, kind, key, most in connection.execute(_OF_PROJECTS, {"ids": ids}) if ids else ():
+    for project_id, kind, key, most in _OF_PROJECTS(connection, ids=ids) if ids else ():
         found[project_id] = (*found.get(project_id, ()), Budget(project_id, kind, key, most))
     return found

@@ -1,6 +1,7 @@
-"""Statements that run over many rows at the level of the driver, where SQLAlchemy's per-row work would cost most.
+"""Statements that run at the level of the driver, where SQLAlchemy's work per statement and row would cost most.
 
-Written once with `?` marks and used on both databases. Everything else in this room is SQLAlchemy Core.
+Those of every admission and settlement, written once and used on both databases. Everything else in this room goes
+through SQLAlchemy Core.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
+from sqlalchemy.exc import DBAPIError
+
+from store.columns import to_json
 
 Row = tuple[Any, ...]
 _AT_ONCE = 2_000
@@ -26,10 +30,50 @@ class Bulk:
         """Run it for each row, in order; returns how many rows of the table were written."""
         if not rows:
             return 0
-        text = self._texts[connection.dialect.name]
+        return int(run(connection, self._texts[connection.dialect.name], rows).rowcount)
+
+
+class Query:
+    """One SELECT that is asked for every admission and settlement, its rows as the driver gives them.
+
+    Its parameters are lists of texts (`store.columns.among_many`). SQLAlchemy writes the statement once; asking through
+    it costs several times what the database takes to answer.
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._texts: dict[str, tuple[str, tuple[str, ...]]] = {}
+
+    def __call__(self, connection: Connection, **lists: list[str]) -> list[Row]:
+        """All rows, as tuples in the order of the columns."""
+        dialect = connection.dialect
+        if dialect.name not in self._texts:
+            compiled = self._statement.compile(dialect=dialect)
+            self._texts[dialect.name] = (str(compiled), tuple(compiled.positiontup or ()))
+        text, names = self._texts[dialect.name]
+        if dialect.name == "sqlite":
+            return list(run(connection, text, [tuple(to_json(lists[name]) for name in names)]).fetchall())
+        return list(run(connection, text, [lists]).fetchall())
+
+
+def run(connection: Connection, text: str, rows: Sequence[Any]) -> Any:
+    """Run a statement at the driver and return its cursor; what goes wrong is told as SQLAlchemy would tell it."""
+    driver = connection.connection
+    cursor = driver.cursor()
+    try:
         if len(rows) == 1:
-            return connection.exec_driver_sql(text, rows[0]).rowcount
-        return connection.exec_driver_sql(text, rows if isinstance(rows, list) else list(rows)).rowcount
+            cursor.execute(text, rows[0])
+        else:
+            cursor.executemany(text, rows)
+    except connection.dialect.loaded_dbapi.Error as error:
+        gone = connection.dialect.is_disconnect(error, driver, cursor)
+        if gone:
+            connection.invalidate(error)
+        base = connection.dialect.loaded_dbapi.Error
+        raise DBAPIError.instance(
+            text, None, error, base, connection_invalidated=gone, dialect=connection.dialect
+        ) from error
+    return cursor
 
 
 def streamed(connection: Connection, text: str) -> Iterator[Row]:

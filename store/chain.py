@@ -18,7 +18,7 @@ from ledger.chain import columns_of, linked
 from ledger.merkle import NodeId
 from ledger.model import Entry
 from store import schema
-from store.bulk import Bulk, insert_text
+from store.bulk import Bulk, insert_text, run
 
 STORED_FROM = 4
 _WIDTH = 32
@@ -70,7 +70,7 @@ def lock(connection: Connection) -> None:
 
 
 def _read_head(connection: Connection, text: str) -> Head:
-    row = connection.exec_driver_sql(text).one_or_none()
+    row = run(connection, text, [()]).fetchone()
     if row is None:
         raise LookupError("the head of the ledger's chain is gone: table ledger_head has no row")
     size, last, frontier = row

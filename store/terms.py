@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
+import orjson
 from sqlalchemy import Connection, func, insert, select
 
 from ledger.terms import Terms
 from ledger.terms_json import terms_from_json, terms_to_json
 from store import schema
+from store.bulk import Query
 from store.columns import among_many
 
 _terms = schema.terms
@@ -17,11 +20,17 @@ _LATEST = (
     .group_by(_terms.c.programme_id)
     .subquery()
 )
-_IN_FORCE = (
+_IN_FORCE = Query(
     select(_terms.c.body)
     .join(_LATEST, (_LATEST.c.programme_id == _terms.c.programme_id) & (_LATEST.c.version == _terms.c.version))
     .where(among_many(_terms.c.programme_id, "ids"))
 )
+
+
+@lru_cache(maxsize=1_000)
+def _read(body: str) -> Terms:
+    """A version says the same for ever: it is read once."""
+    return terms_from_json(orjson.loads(body))
 
 
 def insert_terms(connection: Connection, terms: Terms, created_us: int) -> None:
@@ -35,7 +44,7 @@ def in_force(connection: Connection, programme_ids: Iterable[str]) -> dict[str, 
     ids = sorted(programme_ids)
     if not ids:
         return {}
-    found = [terms_from_json(body) for (body,) in connection.execute(_IN_FORCE, {"ids": ids})]
+    found = [_read(body) for (body,) in _IN_FORCE(connection, ids=ids)]
     return {terms.programme_id: terms for terms in found}
 
 
