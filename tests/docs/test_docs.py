@@ -41,6 +41,7 @@ SAID: dict[str, tuple[str, ...]] = {
     "costs": ("Nobody pays", "30 %", "succeeded", "The project's own wallet paid", "of your own money"),
     "http": ('"state":"succeeded"',),
     "reports": ("no corrections", "the job's rows sum to the co-pay", "City science bureau", "[month_not_over]"),
+    "subsidise": ("nothing was changed", "nothing to change", "booked once", "claw back 1.000000 CNY"),
     "operate": ("aer is draining", "backend aer is draining", "aer is online", "Twice the share"),
 }
 
