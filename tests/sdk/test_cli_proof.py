@@ -20,6 +20,15 @@ def test_a_receipt_is_shown_as_ever(shell: Any, script: Any) -> None:
     assert {request.url.path for request in script.requests} == {"/v1/jobs/job_1/receipt"}
 
 
+def test_a_receipt_is_explained_wherever_the_option_stands(shell: Any, script: Any) -> None:
+    told = {**BILL, "explain": [{"step": "total", "words": "Together 0.000005 CNY.", "amounts": {}}]}
+    for arguments in (("job_1", "--explain"), ("--explain", "job_1"), ("--json", "--explain", "job_1")):
+        script.say(script.answer(200, told))
+        code, out, _ = shell("receipt", *arguments)
+        assert (code, "Together 0.000005 CNY." in out) == (0, True)
+        assert script.requests[-1].url.query == b"explain=1"
+
+
 def test_the_keys_are_printed(shell: Any, script: Any) -> None:
     script.say(script.answer(200, {"text": "one\ntwo\n"}))
     assert shell("ledger", "key") == (0, "one\ntwo\n", "")

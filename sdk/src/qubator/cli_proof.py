@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -23,8 +24,8 @@ class _Receipts(click.Group):
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] == "--json":
-            args = [*args[1:], "--json"]
+        leading = list(itertools.takewhile(lambda word: word in ("--json", "--explain"), args))
+        args = [*args[len(leading) :], *leading]
         return super().parse_args(ctx, args)
 
 
