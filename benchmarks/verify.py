@@ -18,43 +18,43 @@ from dispatcher.verifier import verify_ledger
 from ledger.book import Book
 from ledger.commands import Command, FundProgramme, IssueGrant, PlaceHold, SettleHold
 from ledger.core import apply, decide
-from ledger.model import Entry, Grant
-from store import book, identity
+from ledger.model import Entry, Grant, Line
+from store import book, identity, programmes
 from store.database import Connection, Database, open_database
 from store.rows import FunderRow, ProgrammeRow, ProjectRow
 
 PROJECTS = [f"prj_{number:026d}" for number in range(20)]
 START_US = 1_800_000_000_000_000
 BATCH = 5_000
-CEILING, CHARGE = 126_100, 2_600
+JOB, SHOTS = Line("job", 1, 1_000), Line("shots", 100, 1, 10)
+CEILING = (JOB, Line("qpu_ms", 250, 500), SHOTS)
 
 
 def found(database: Database) -> None:
     """Twenty projects, each with a grant of one funder's programme."""
 
     def unit(conn: Connection) -> None:
-        book.insert_funder(conn, FunderRow("fun_city", "The City", 0))
-        book.insert_programme(conn, ProgrammeRow("pgm_seed", "fun_city", "Seed", "CNY", 0))
+        programmes.insert_funder(conn, FunderRow("fun_city", "The City", 0))
+        programmes.insert_programme(conn, ProgrammeRow("pgm_seed", "fun_city", "Seed", "CNY", 0))
         for number, project_id in enumerate(PROJECTS):
             identity.insert_project(conn, ProjectRow(project_id, f"Startup {number}", 100, 0))
             grant = Grant(
-                f"grt_{number:026d}", "pgm_seed", "fun_city", project_id, "CNY", 10**13, 0, 2**61, 0, START_US
+                f"grt_{number:026d}", "pgm_seed", (("fun_city", 1),), project_id, "CNY", 10**13, 0, 2**61, 0, START_US
             )
             books = book.load_book(conn, programme_ids=["pgm_seed"])
             pledge = FundProgramme(START_US, f"pledge-{number}", "pgm_seed", "fun_city", "CNY", 10**13)
             entries = [decided(books, pledge)]
-            entries.append(decided(books, IssueGrant(START_US, grant), grant))
-            book.insert_grant(conn, grant)
+            entries.append(decided(books, IssueGrant(START_US, grant)))
             book.record(conn, entries, books)
 
     database.writer.run(unit)
 
 
-def decided(books: Book, command: Command, grant: Grant | None = None) -> Entry:
+def decided(books: Book, command: Command) -> Entry:
     """Decide and apply."""
     entry = decide(books, command)
     assert isinstance(entry, Entry), entry
-    apply(books, entry, grant=grant)
+    apply(books, entry)
     return entry
 
 
@@ -69,9 +69,9 @@ def run_jobs(database: Database, first: int, count: int) -> None:
 
     def settle(conn: Connection) -> None:
         books = book.load_book(conn, job_ids=[job_id for job_id, _ in jobs])
-        commands = [
-            SettleHold(START_US + first + 1, job_id, CHARGE + place % 100) for place, (job_id, _) in enumerate(jobs)
-        ]
+        used = [(JOB, Line("qpu_ms", 3 + place % 100, 500), SHOTS) for place in range(len(jobs))]
+        at_us = START_US + first + 1
+        commands = [SettleHold(at_us, job_id, lines) for (job_id, _), lines in zip(jobs, used, strict=True)]
         book.record(conn, [decided(books, command) for command in commands], books)
 
     database.writer.run(hold)
