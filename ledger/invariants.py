@@ -9,8 +9,8 @@ from dataclasses import replace
 from ledger import accounts
 from ledger.book import Book
 from ledger.core import apply
-from ledger.funders import split
 from ledger.model import FULL_PPM, WALLET, BrokenInvariant, Entry, Grant, Hold, Line, Slice
+from ledger.screening import Sums
 from ledger.terms import programme_of_scope
 
 Balances = Mapping[tuple[str, str], int]
@@ -50,7 +50,7 @@ def audit(entries: Iterable[Entry], book: Book) -> list[str]:
     Everything in the book but terms and budgets is a cache: the history alone must lead to it.
     """
     replayed, found = replay(entries)
-    return [*found, *violations(book, whole=True), *_differences(replayed, book)]
+    return [*found, *violations(book, whole=True), *differences(replayed, book)]
 
 
 def _odd(book: Book, entry: Entry) -> Iterator[str]:
@@ -71,23 +71,24 @@ def _odd(book: Book, entry: Entry) -> Iterator[str]:
 
 def violations(book: Book, *, whole: bool) -> Iterator[str]:
     """What is wrong with a book as it stands."""
+    sums = Sums()
+    for hold in book.holds.values():
+        yield from violations_of_hold(hold, book.grants)
+        sums.add(hold, book.grants)
+    yield from violations_of_state(book, sums, whole=whole)
+
+
+def violations_of_state(book: Book, sums: Sums, *, whole: bool) -> Iterator[str]:
+    """What is wrong with balances, claims and grants, given what all holds add up to."""
     for (account, asset), balance in book.balances.items():
         if balance < 0 and not accounts.may_be_negative(account):
             yield f"account {account} stands at {balance} {asset}; only payers and facility/overrun may be negative"
         elif balance > 0 and accounts.may_be_negative(account):
             yield f"account {account} stands at {balance} {asset}; money only ever comes from it"
-    held: Counter[tuple[str, str]] = Counter()
-    for hold in book.holds.values():
-        yield from _violations_of_hold(hold, book)
-        if hold.state == "open":
-            for part in hold.slices:
-                wallet = part.payer == WALLET
-                account = accounts.wallet_held(hold.project_id) if wallet else accounts.held(part.payer)
-                held[account, part.asset] += part.amount
-    yield from _violations_of_held(held, book, whole=whole)
+    yield from _violations_of_held(sums.held, book, whole=whole)
     if whole:
-        yield from _violations_of_whole(book)
-        yield from _violations_of_earnings(book)
+        yield from _violations_of_whole(book, sums)
+        yield from _violations_of_earnings(book, sums.earned(book.grants))
 
 
 def _violations_of_held(held: Mapping[tuple[str, str], int], book: Book, *, whole: bool) -> Iterator[str]:
@@ -104,20 +105,16 @@ def _violations_of_held(held: Mapping[tuple[str, str], int], book: Book, *, whol
             yield f"grant {grant.id} has expired and still has {left} {grant.asset} available"
 
 
-def _violations_of_whole(book: Book) -> Iterator[str]:
-    sums: Counter[str] = Counter()
+def _violations_of_whole(book: Book, sums: Sums) -> Iterator[str]:
+    totals: Counter[str] = Counter()
     for (_, asset), balance in book.balances.items():
-        sums[asset] += balance
-    for asset, total in sorted(sums.items()):
+        totals[asset] += balance
+    for asset, total in sorted(totals.items()):
         if total:
             yield f"all accounts in {asset} add up to {total} instead of 0"
     paid: Counter[str] = Counter()
-    claimed: Counter[str] = Counter()
-    for hold in book.holds.values():
-        for part, captured in zip(hold.slices, hold.captured, strict=False):
-            paid[part.payer] += captured
-        for claim in hold.claims:
-            claimed[claim.scope] += claim.change
+    for (payer, _), amount in sums.paid.items():
+        paid[payer] += amount
     for grant in book.grants.values():
         names = accounts.held(grant.id), accounts.available(grant.id), accounts.expired(grant.id)
         accounted = paid[grant.id] + sum(book.balance(name, grant.asset) for name in names)
@@ -126,44 +123,25 @@ def _violations_of_whole(book: Book) -> Iterator[str]:
                 f"grant {grant.id} of {grant.amount} {grant.asset}: "
                 f"captured, held, available and expired add up to {accounted}"
             )
-    for scope in sorted(claimed.keys() | book.claims.keys()):
-        if claimed[scope] != book.claims.get(scope, 0):
-            yield f"{book.claims.get(scope, 0)} are claimed of {scope}, its holds add up to {claimed[scope]}"
+    for scope in sorted(sums.claimed.keys() | book.claims.keys()):
+        claimed = sums.claimed.get(scope, 0)
+        if claimed != book.claims.get(scope, 0):
+            yield f"{book.claims.get(scope, 0)} are claimed of {scope}, its holds add up to {claimed}"
 
 
-def _violations_of_earnings(book: Book) -> Iterator[str]:
-    earned: Counter[tuple[str, str]] = Counter()
-    for hold in book.holds.values():
-        for account, asset, amount in _earnings(hold, book):
-            earned[account, asset] += amount
+def _violations_of_earnings(book: Book, earned: Mapping[tuple[str, str], int]) -> Iterator[str]:
     keys = {key for key in book.balances if accounts.is_earned(key[0]) or key[0] == accounts.OVERRUN}
     for key in sorted(keys | earned.keys()):
-        if earned[key] != book.balance(*key):
-            yield f"{key[0]} stands at {book.balance(*key)} {key[1]}, the settled holds lead to {earned[key]}"
+        if earned.get(key, 0) != book.balance(*key):
+            yield f"{key[0]} stands at {book.balance(*key)} {key[1]}, the settled holds lead to {earned.get(key, 0)}"
 
 
-def _earnings(hold: Hold, book: Book) -> Iterator[tuple[str, str, int]]:
-    """What a settled hold brought the facility, and from whom: (account, asset, amount)."""
-    if hold.overrun:
-        yield accounts.EARNED_OF_OVERRUN, hold.asset, hold.overrun
-        yield accounts.OVERRUN, hold.asset, -hold.overrun
-    by_payer: Counter[tuple[str, str]] = Counter()
-    for part, captured in zip(hold.slices, hold.captured, strict=False):
-        by_payer[part.payer, part.asset] += captured
-    for (payer, asset), amount in by_payer.items():
-        grant = book.grants.get(payer)
-        if payer == WALLET:
-            yield accounts.EARNED_OF_WALLETS, asset, amount
-        elif grant is not None:
-            for funder_id, share in split(amount, grant.funders).items():
-                yield accounts.earned(funder_id), asset, share
-
-
-def _violations_of_hold(hold: Hold, book: Book) -> Iterator[str]:
+def violations_of_hold(hold: Hold, grants: Mapping[str, Grant]) -> Iterator[str]:
+    """What is wrong with one hold by itself and beside the grants that it stands on."""
     name = f"the hold of job {hold.job_id}"
     for part in hold.slices:
         if part.payer != WALLET:
-            yield from _violations_of_slice(name, hold, part, book.grants.get(part.payer))
+            yield from _violations_of_slice(name, hold, part, grants.get(part.payer))
     yield from _violations_of_lines(name, hold)
     if hold.state != "settled":
         if hold.settled or hold.captured or hold.overrun:
@@ -173,7 +151,7 @@ def _violations_of_hold(hold: Hold, book: Book) -> Iterator[str]:
         return
     elif any(not 0 <= amount <= part.amount for part, amount in zip(hold.slices, hold.captured, strict=True)):
         yield f"{name} captured more than one of its slices holds"
-    yield from _violations_of_claims(name, hold, book)
+    yield from _violations_of_claims(name, hold, grants)
 
 
 def _violations_of_slice(name: str, hold: Hold, part: Slice, grant: Grant | None) -> Iterator[str]:
@@ -219,13 +197,13 @@ def _amount(line: Line | None) -> int:
     return line.amount if line is not None else 0
 
 
-def _violations_of_claims(name: str, hold: Hold, book: Book) -> Iterator[str]:
+def _violations_of_claims(name: str, hold: Hold, grants: Mapping[str, Grant]) -> Iterator[str]:
     """What a hold counts on each limit is what it holds under it, and once it is closed what it captured."""
     amounts = {"open": [part.amount for part in hold.slices], "settled": hold.captured, "voided": ()}[hold.state]
     price = hold.amount if hold.state == "open" else hold.worth_of(amounts) if amounts else 0
     by_programme: Counter[str] = Counter()
     for part, amount in zip(hold.slices, amounts, strict=False):
-        grant = book.grants.get(part.payer)
+        grant = grants.get(part.payer)
         if grant is not None:
             by_programme[grant.programme_id] += amount
     for claim in hold.claims:
@@ -235,7 +213,8 @@ def _violations_of_claims(name: str, hold: Hold, book: Book) -> Iterator[str]:
             yield f"{name} counts {claim.change} on {claim.scope} instead of {due}"
 
 
-def _differences(replayed: Book, book: Book) -> Iterator[str]:
+def differences(replayed: Book, book: Book) -> Iterator[str]:
+    """Where a book is not the one that its history leads to."""
     for account, asset in sorted(replayed.balances.keys() | book.balances.keys()):
         expected, stands = replayed.balance(account, asset), book.balance(account, asset)
         if expected != stands:

@@ -42,17 +42,42 @@ def entries_in_order(connection: Connection, stray: list[tuple[Any, ...]]) -> It
     Postings that belong to no entry are put into `stray`, seq first.
     """
     postings = _streamed(connection, _postings, ("seq", *POSTING), "seq, position")
+    entries = _streamed(connection, _entries, (*ENTRY[:-1], "hash"), "seq")
+    for row, own in _together(entries, postings, stray):
+        yield (*row[:-1], tuple([posting[1:] for posting in own])), row[-1]
+
+
+def entries_as_told(connection: Connection) -> Iterator[tuple[Any, list[Any]]]:
+    """Every entry with its postings as `ledger.history` takes them, in order; streamed like the above.
+
+    Text is text here, so reading raises where somebody wrote what is none.
+    """
+    entries = f"SELECT {', '.join(ENTRY[:-1])} FROM entries ORDER BY seq"  # noqa: S608 - names of our own schema
+    postings = "SELECT seq, source, destination, amount, asset FROM postings ORDER BY seq, position"
+    return _together(streamed(connection, entries), streamed(connection, postings), [])
+
+
+def holds_as_stored(connection: Connection) -> Iterator[Any]:
+    """Every hold as `ledger.history` takes it; streamed."""
+    names = ", ".join(column.name for column in schema.holds.columns)
+    return streamed(connection, f"SELECT {names} FROM holds")  # noqa: S608 - names of our own schema
+
+
+def _together(
+    entries: Iterator[tuple[Any, ...]], postings: Iterator[tuple[Any, ...]], stray: list[tuple[Any, ...]]
+) -> Iterator[tuple[tuple[Any, ...], list[tuple[Any, ...]]]]:
+    """Each entry with its postings, of two sequences in the order of `seq`; what belongs to none goes to `stray`."""
     posting = next(postings, None)
-    for row in _streamed(connection, _entries, (*ENTRY[:-1], "hash"), "seq"):
+    for row in entries:
         seq = row[0]
         while posting is not None and (type(posting[0]) is not int or posting[0] < seq):
             stray.append(posting)
             posting = next(postings, None)
         own = []
         while posting is not None and posting[0] == seq:
-            own.append(posting[1:])
+            own.append(posting)
             posting = next(postings, None)
-        yield (*row[:-1], tuple(own)), row[-1]
+        yield row, own
     if posting is not None:
         stray.append(posting)
     stray.extend(postings)

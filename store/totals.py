@@ -80,10 +80,16 @@ def settled_of(connection: Connection, project_id: str) -> Settled:
     return Settled(int(charged) - int(overrun), int(overrun))
 
 
-def sums_of_holds(connection: Connection) -> dict[str, tuple[int, int]]:
-    """What stands written as amount and charge of every hold, by job id: both follow from its lines."""
-    rows = connection.execute(select(_holds.c.job_id, _holds.c.amount, _holds.c.charged))
-    return {str(job_id): (int(amount), int(charged)) for job_id, amount, charged in rows}
+def all_claimed(connection: Connection) -> dict[str, int]:
+    """What stands on every limit, by scope."""
+    rows = connection.execute(select(schema.claims.c.scope, schema.claims.c.claimed))
+    return {str(scope): claimed for scope, claimed in rows}
+
+
+def states_of_holds(connection: Connection) -> dict[str, str]:
+    """The state of every hold, by job id."""
+    rows = connection.execute(select(_holds.c.job_id, _holds.c.state))
+    return {str(job_id): str(state) for job_id, state in rows}
 
 
 def pledged_to(connection: Connection, programme_id: str) -> int:

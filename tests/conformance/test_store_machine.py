@@ -22,6 +22,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from dispatcher.auditor import audit_ledger
 from ledger.commands import (
     Command,
     CorrectJob,
@@ -113,12 +114,14 @@ class StoredMachine(PROPERTIES.LedgerMachine):  # type: ignore[misc,name-defined
         with self.database.read() as connection:
             entries = list(book_store.all_entries(connection))
             stored = book_store.whole_book(connection)
+            books = audit_ledger(connection)
         self.database.close()
         assert entries == self.entries
         assert (stored.holds, stored.grants) == (self.book.holds, self.book.grants)
         assert PROPERTIES._standing(stored.balances) == PROPERTIES._standing(self.book.balances)
         assert PROPERTIES._standing(stored.claims) == PROPERTIES._standing(self.book.claims)
         assert audit(entries, stored) == []
+        assert (books.violations, books.counts["entries"]) == ([], len(entries))
         rebuilt, odd = replay(entries)
         assert odd == []
         assert (rebuilt.holds, rebuilt.grants) == (stored.holds, stored.grants), "what is cached may be thrown away"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,9 @@ from ledger.commands import (
     VoidHold,
 )
 from ledger.core import apply, decide
-from ledger.model import CNY, Entry, Grant, Line, Refusal
+from ledger.history import History
+from ledger.hold_text import Backing, Capture, backing_text, capture_text, claims_text
+from ledger.model import CNY, Entry, Grant, Hold, Line, Refusal
 from ledger.terms import Budget, Claimant, Rule, Terms
 
 
@@ -147,6 +150,31 @@ class Ledger:
     def claimed(self) -> dict[str, int]:
         """What stands on each limit that has anything on it."""
         return {scope: change for scope, change in self.book.claims.items() if change}
+
+    def audited(self) -> list[str]:
+        """What the audit of rows says of this book, stored as the service would store it."""
+        history = History()
+        history.take_entries(map(_row, self.entries, itertools.count(1)))
+        closed: dict[str | None, int] = {}
+        for entry in self.entries:
+            if entry.kind in ("settle", "void"):
+                closed.setdefault(entry.job_id, entry.at_us)
+        history.take_holds([_hold_row(hold, closed.get(hold.job_id)) for hold in self.book.holds.values()])
+        history.compare(self.book.balances, self.book.claims, list(self.book.grants.values()))
+        return history.found
+
+
+def _row(entry: Entry, seq: int) -> Any:
+    subjects = (entry.project_id, entry.job_id, entry.grant_id, entry.programme_id)
+    postings = [(seq, one.source, one.destination, one.amount, one.asset) for one in entry.postings]
+    return (seq, entry.id, entry.kind, entry.at_us, *subjects, claims_text(entry.claims), entry.body), postings
+
+
+def _hold_row(hold: Hold, closed_us: int | None) -> Any:
+    body = backing_text(Backing(hold.asset, hold.lines, hold.slices, hold.cuts))
+    capture = capture_text(Capture(hold.settled, hold.captured, hold.overrun)) if hold.state == "settled" else ""
+    subject = (hold.job_id, hold.project_id, hold.asset, hold.amount, body, capture, claims_text(hold.claims))
+    return (*subject, hold.state, hold.charged, hold.overrun, hold.created_us, closed_us)
 
 
 def _lines(lines: tuple[Line | int, ...]) -> tuple[Line, ...]:

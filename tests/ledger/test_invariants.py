@@ -49,11 +49,13 @@ def test_a_sound_book_has_nothing_to_tell(busy: Ledger) -> None:
     check(busy.book)
     check(busy.book, whole=False)
     assert audit(iter(busy.entries), busy.book) == []
+    assert busy.audited() == []
 
 
 def test_an_empty_book_is_sound(ledger: Ledger) -> None:
     check(ledger.book)
     assert audit([], ledger.book) == []
+    assert ledger.audited() == []
 
 
 def test_fold_leads_to_the_balances(busy: Ledger) -> None:
@@ -182,6 +184,7 @@ PLANTED_IN_STATE: list[tuple[Plant, str]] = [
 def test_check_and_audit_find_what_is_wrong_with_the_state(busy: Ledger, plant: Plant, sentence: str) -> None:
     plant(busy)
     assert sentence in audit(busy.entries, busy.book)
+    assert busy.audited(), "the audit of rows finds it too"
     with pytest.raises(BrokenInvariant):
         check(busy.book)
 
@@ -247,6 +250,7 @@ def test_audit_finds_what_is_wrong_with_the_history(busy: Ledger, plant: Plant, 
     plant(busy)
     found = audit(busy.entries, busy.book)
     assert any(one.startswith(sentence) for one in found), found
+    assert busy.audited(), "the audit of rows finds it too"
 
 
 def test_part_of_a_book_is_not_blamed_for_what_was_not_loaded(busy: Ledger) -> None:

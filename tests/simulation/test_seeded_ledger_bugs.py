@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledger import accounts, allocation, capturing, holds, invariants
+from ledger import accounts, allocation, capturing, holds, screening
 from ledger.book import Book
 from ledger.model import FULL_PPM, WALLET, Entry, Hold
 from ledger.shares import OpenLine
@@ -198,7 +198,7 @@ def the_split_among_funders_loses_the_remainder(patch: Patch) -> None:
         return {funder_id: amount * weight // total for funder_id, weight in funders}
 
     patch.setattr(holds, "split", lossy)
-    patch.setattr(invariants, "split", lossy)
+    patch.setattr(screening, "split", lossy)
 
 
 def the_first_funder_pays_everything(patch: Patch) -> None:
@@ -206,7 +206,7 @@ def the_first_funder_pays_everything(patch: Patch) -> None:
         return {funder_id: 0 for funder_id, _ in funders} | {funders[0][0]: amount}
 
     patch.setattr(holds, "split", unfair)
-    patch.setattr(invariants, "split", unfair)
+    patch.setattr(screening, "split", unfair)
 
 
 def budgets_are_not_counted(patch: Patch) -> None:

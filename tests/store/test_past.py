@@ -55,3 +55,19 @@ def test_postings_of_no_entry_are_found(sqlite_town):
     with sqlite_town.database.read() as connection:
         assert len(list(past.entries_in_order(connection, stray))) == 2
     assert [posting[0] for posting in stray] == [0, 9, 10]
+
+
+def test_entries_and_holds_as_the_audit_takes_them(town):
+    town.grant("acme", 1_000)
+    town.post(town.holding("job-é", "acme", 7, 5), project_ids=["acme"])
+    town.post(town.settling("job-é", 3, 6), job_ids=["job-é"])
+    with town.database.read() as connection:
+        entries = list(book.all_entries(connection))
+        told = list(past.entries_as_told(connection))
+        (stored,) = past.holds_as_stored(connection)
+        hold = book.hold_of(connection, "job-é")
+    assert [(row[1], row[2], row[9]) for row, _ in told] == [(entry.id, entry.kind, entry.body) for entry in entries]
+    assert [[posting[1:] for posting in own] for _, own in told] == [
+        [(one.source, one.destination, one.amount, one.asset) for one in entry.postings] for entry in entries
+    ]
+    assert (stored[0], stored[7], stored[8:]) == ("job-é", "settled", (hold.charged, hold.overrun, 5, 6))

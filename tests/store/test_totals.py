@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from ledger.commands import ClawBack, CorrectJob, PlaceHold, SettleHold, TopUp, VoidHold
 from ledger.model import Line
-from store import book, inbox, jobs, totals, workers
+from ledger.terms import Budget, Claimant
+from store import book, budgets, inbox, jobs, totals, workers
 from store.rows import JobChange, Message, WorkerRow
 from store.totals import Settled
 
@@ -88,13 +89,22 @@ def test_open_holds_are_in_flight_or_committed(town):
         assert totals.open_holds(connection, "nobody", "CNY") == (0, 0)
 
 
-def test_what_is_written_as_amount_and_charge_of_holds(town):
+def test_all_that_is_claimed(town):
+    town.grant("acme", 1_000)
+    town.database.writer.run(lambda conn: budgets.put(conn, Budget("acme", "tag", "thesis", 500)))
+    claimant = Claimant(year=2026, tags=("thesis",))
+    town.post(town.holding("a", "acme", 300, claimant=claimant), project_ids=["acme"], year=2026)
+    with town.database.read() as connection:
+        assert totals.all_claimed(connection) == {"budget/acme/2026/tag/thesis": 300}
+
+
+def test_states_of_holds(town):
     town.grant("acme", 1_000)
     town.hold("a", "acme", 300)
     town.hold("b", "acme", 40)
     town.settle("a", 350)
     with town.database.read() as connection:
-        assert totals.sums_of_holds(connection) == {"a": (300, 350), "b": (40, 0)}
+        assert totals.states_of_holds(connection) == {"a": "settled", "b": "open"}
 
 
 def test_holds_that_nobody_will_close(town):
