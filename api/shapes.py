@@ -211,11 +211,13 @@ def grant(row: Grant) -> dict[str, Any]:
 
 def ledger_keys(keys: Sequence[PublicKey]) -> dict[str, Any]:
     """The ledger's public keys, one by one and as a file."""
-    lines = [key.to_text() for key in keys]
     return {
         "name": keys[0].name,
-        "keys": [{"algorithm": key.algorithm, "key": line} for key, line in zip(keys, lines, strict=True)],
-        "text": "".join(f"{line}\n" for line in lines),
+        "keys": [
+            {"name": key.name, "algorithm": key.algorithm, "key": key.to_text(), "retired_at": key.retired_at}
+            for key in keys
+        ],
+        "text": "".join(f"{key.to_line()}\n" for key in keys),
     }
 
 

@@ -1,4 +1,4 @@
-"""`qubatord ledger verify | checkpoint | key`: prove that the past has not been changed, at the machine itself."""
+"""`qubatord ledger verify | checkpoint | key | new-key`: prove at the machine itself that the past was not changed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from dispatcher.verifier import Verdict, verify_ledger
 from ledger.notes import BadNote
 from ledger.verification import Violation
 from service.commands.run import data_options, existing, settings_of
+from service.embedded import CONSOLE
 from store import closes
 from store.database import Database
 from store.errors import StoreError
+
+REASON_LENGTH_MAX = 500
 
 
 @click.group()
@@ -89,6 +92,41 @@ def key(**options: Any) -> None:
     if not found:
         raise click.ClickException("no key has been made yet: `qubatord ledger checkpoint` signs the first checkpoint")
     click.echo(public_text(found), nl=False)
+
+
+@ledger.command("new-key")
+@click.option(
+    "--reason", required=True, metavar="TEXT", help="Why; it is signed with the change and shown to auditors."
+)
+@click.option("--lost", is_flag=True, help="The present keys are lost for good: announce new ones without them.")
+@data_options
+def new_key(reason: str, lost: bool, **options: Any) -> None:
+    """Have new keys sign from now on; the present ones hand over. Stop the dispatcher first.
+
+    What was signed so far stays verifiable: the public keys of all times stay in the list, with the number of entries
+    up to which each one signed.
+    """
+    wanted = " ".join(reason.split())
+    if not 1 <= len(wanted) <= REASON_LENGTH_MAX:
+        raise click.ClickException(f"--reason has {len(wanted)} characters; 1 to {REASON_LENGTH_MAX} are allowed")
+    service = existing(settings_of(options))
+    try:
+        leadership = service.database.lead()
+        if leadership is None:
+            raise click.ClickException("a dispatcher is running and signs with the present keys: stop it, then repeat")
+        with leadership:
+            assert service.ground.notary is not None
+            handover = service.ground.notary.change_keys(wanted, lost=lost, actor=CONSOLE.member_id)
+            public = service.ground.notary.public_keys()
+    except (CannotSign, StoreError) as refused:
+        raise click.ClickException(str(refused)) from refused
+    finally:
+        service.stop()
+    name, before = handover.keys[0].name, [key.name for key in public if key.retired_at is not None][-1]
+    done = f"announced, {before} being lost" if lost else f"handed over to by {before}"
+    click.echo(f"{name} signs from now on, {done} after {handover.size} entries", err=True)
+    click.echo("tell auditors: their list of public keys is now the following", err=True)
+    click.echo(public_text(public), nl=False)
 
 
 def _with_closes(verdict: Verdict, database: Database) -> Verdict:
