@@ -96,16 +96,18 @@ class Admission:
         programmes = sorted({grant.programme_id for grant in self._book.grants_of(plan.project_id)})
         return [self._book.terms.get(programme_id) or _before_any(programme_id) for programme_id in programmes]
 
-    def preview(self, plan: Plan) -> tuple[list[dict[str, Any]], int]:
-        """Who would pay which part of the ceiling, and what of it nobody would."""
-        found = allocate(self._book, self._hold(plan, "preview"))
+    def preview(self, plan: Plan) -> tuple[list[dict[str, Any]], int, Refusal | None]:
+        """Who would pay which part of the ceiling, what of it nobody would, and the refusal it would get, if any."""
+        wanted = self._hold(plan, "preview")
+        found, decided = allocate(self._book, wanted), ledger.core.decide(self._book, wanted)
         shares: dict[str, dict[str, Any]] = {}
         for part in found.slices:
             share = shares.setdefault(part.payer, {"payer": part.payer, "asset": part.asset, "amount": 0, "worth": 0})
             share["amount"] += part.amount
             share["worth"] += part.worth
             share["rule"], share["share_ppm"] = part.rule, part.share_ppm
-        return list(shares.values()), found.missing
+        no = refused(decided) if isinstance(decided, LedgerRefusal) else None
+        return list(shares.values()), found.missing, no
 
     def _hold(self, plan: Plan, job_id: str) -> PlaceHold:
         rules, submission = self._ground.rules, plan.submission

@@ -160,3 +160,17 @@ def test_a_receipt_explains_itself_row_by_row_when_asked(
     assert explain[5]["amounts"] == {"held": 126_103, "charged": 2_603, "released": 123_500, "asset": "CNY"}
     answer = client.get(f"/v1/jobs/{job}/receipt?explain=yes")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_a_quote_says_that_a_budget_of_the_project_would_refuse_the_job(
+    client: httpx.Client, house: Any, sampler: dict[str, Any]
+) -> None:
+    assert client.post("/v1/quotes", json=sampler).json()["refusal"] is None
+    admin = house.caller("admin of moz")
+    member = house.caller("member of moz").member_id
+    assert not isinstance(house.room.set_budget(admin, house.projects["moz"], "member", member, 1), Refusal)
+    quote = client.post("/v1/quotes", json=sampler).json()
+    refused = create(client, sampler).json()
+    assert (quote["missing"], quote["refusal"]["code"]) == (0, "budget_exhausted")
+    assert quote["refusal"]["detail"] == refused["detail"]
+    QuoteAnswer.model_validate(quote)
