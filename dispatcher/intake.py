@@ -171,7 +171,11 @@ class Intake:
             return Refusal("forbidden", "An auditor reads everything and changes nothing.", {"role": caller.role})
         project_id = submission.project_id or caller.project_id
         if project_id is None:
-            return Refusal("invalid_request", "An operator's job needs a project: name one in project_id.", {})
+            return Refusal(
+                "invalid_request",
+                "An operator's job needs a project: name one in project_id (qubator: --project ID).",
+                {},
+            )
         if not caller.sees(project_id) or (caller.project_id is None and not self._there_is(project_id)):
             return Refusal("not_found", f"There is no project {project_id}.", {"project_id": project_id})
         return project_id

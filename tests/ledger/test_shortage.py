@@ -142,3 +142,13 @@ def test_every_reason_has_its_words(ledger: Ledger, terms: dict[str, Any], grant
     (source,) = allocate(ledger.book, command).sources
     assert source.reason == reason
     assert f"grant G {REASONS[reason]}" in ledger.hold("j", 10, claimant=ANN).detail
+
+
+def test_a_shortage_names_what_other_jobs_hold(ledger: Ledger) -> None:
+    ledger.grant("now", 20)
+    ledger.hold("j1", 12, at_us=50)
+    refusal = ledger.hold("j2", 10, at_us=50)
+    assert refusal.code == "grant_exhausted"
+    assert (
+        "; jobs that have not ended hold 0.000012 CNY more, part of which comes back; ask for fewer" in refusal.detail
+    )

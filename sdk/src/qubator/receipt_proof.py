@@ -107,10 +107,11 @@ def _figures(receipt: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -
     _same("absorbed by the facility", ended["overrun"], absorbed)
     _same("the price", receipt["price"], price)
     _same("the price", charged + absorbed, price)
+    payers_told = "1 payer" if len(payers) == 1 else f"{len(payers)} payers"
     said = [
         f"held {held}, charged {charged}, released {held - charged}, absorbed {absorbed}: as the postings say",
         f"the price of {price} is the sum of {len(ended['lines'])} lines, each quantity times unit price",
-        f"{len(payers)} payers paid and got back what the receipt says, by the rules that were recorded at the hold",
+        f"{payers_told} paid and got back what the receipt says, by the rules that were recorded at the hold",
     ]
     return [*said, f"corrected {len(corrections)} times, the last counts"] if corrections else said
 
