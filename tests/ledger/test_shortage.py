@@ -113,6 +113,13 @@ def test_a_budget_is_told(ledger: Ledger) -> None:
     )
 
 
+def test_of_two_budgets_that_are_used_up_always_the_same_is_named(ledger: Ledger) -> None:
+    ledger.grant("G", 1_000)
+    ledger.budget("tag", "vqe", 0)
+    ledger.budget("member", "ann", 0)
+    assert ledger.hold("j1", 5, claimant=ANN).fields[3] == ("member", "ann"), "whichever was set first"
+
+
 def test_what_costs_the_same_for_any_size_fits_in_no_part(ledger: Ledger) -> None:
     ledger.grant("G", 5)
     job = replace(ledger.qpu(1, 10), resource="job")

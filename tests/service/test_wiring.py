@@ -28,7 +28,7 @@ def test_a_bare_process_has_a_migrated_store_and_a_room(tmp_path: Path) -> None:
         assert service.database.revision() == service.database.head()
         assert (service.executor, service.dispatcher) == (None, None)
         assert service.room.why_waiting("job") is None
-        assert service.room.ready() == {"database": True, "inspector": False}
+        assert service.room.ready() == {"database": True, "writable": True, "inspector": False}
     finally:
         service.stop()
         service.stop()
