@@ -24,6 +24,7 @@ Columns = tuple[Any, ...]
 """The values of `ENTRY`: integers, UTF-8 bytes, None, and tuples of such for what there may be several of."""
 
 _VERSION = VERSION.encode()
+_BEGINNING = b"l%d:%b" % (len(_VERSION), _VERSION)
 
 
 def columns_of(seq: int, entry: Entry) -> Columns:
@@ -79,7 +80,33 @@ def _refuse(value: object) -> bytes:
 
 def linked(previous: bytes, columns: Columns) -> bytes:
     """The hash of an entry: SHA-256 of its encoding, which begins with the hash of the entry before it."""
-    return hashlib.sha256(_bencoded((_VERSION, previous, *columns))).digest()
+    return hashlib.sha256(_written_out(previous, columns) or encoded(previous, columns)).digest()
+
+
+def _written_out(previous: bytes, columns: Columns) -> bytes | None:
+    """The same bytes as `encoded` in half the time, for entries whose columns are what they should be; else None."""
+    try:
+        seq, entry_id, kind, at_us, *subjects, claims, body, postings = columns
+        if not type(seq) is type(at_us) is int:
+            return None
+        parts = [
+            _BEGINNING,
+            b"%d:%bi%de%d:%b%d:%bi%de"
+            % (len(previous), previous, seq, len(entry_id), entry_id, len(kind), kind, at_us),
+        ]
+        parts += [b"le" if value is None else b"%d:%b" % (len(value), value) for value in subjects]
+        parts.append(b"%d:%b%d:%bl" % (len(claims), claims, len(body), body))
+        for position, source, destination, amount, asset in postings:
+            if not type(position) is type(amount) is int:
+                return None
+            parts.append(
+                b"li%de%d:%b%d:%bi%de%d:%be"
+                % (position, len(source), source, len(destination), destination, amount, len(asset), asset)
+            )
+    except (TypeError, ValueError):
+        return None
+    parts.append(b"ee")
+    return b"".join(parts)
 
 
 def document(columns: Columns) -> dict[str, Any]:
