@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lock reference bench-service bench-ledger bench-verify clean
+.PHONY: help demo up test peers check lock reference bench-service bench-ledger bench-verify clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ up: $(STAMP) ## Run the service on this machine
 
 test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+peers: $(STAMP) ## Run Qiskit's own tests of its primitives against our classes
+	@$(BIN)/python -m pytest -q tests/contract
 
 check: $(STAMP) ## Lint, format, types, borders
 	@$(BIN)/ruff check .
