@@ -90,6 +90,12 @@ def test_what_changes_nothing_it_says(script: Any) -> None:
         RemoteBackend(RECORD, script.client()).run(bell(), rep_delay=1e-4, meas_level=2)
 
 
+def test_what_is_not_given_is_not_spoken_of_and_tags_have_two_names(script: Any) -> None:
+    script.say(script.answer(201, {"id": "job_1", "state": "queued", "version": 1}))
+    RemoteBackend(RECORD, script.client()).run(bell(), rep_delay=None, job_tags=["calibration"])
+    assert script.bodies()[0]["tags"] == ["calibration"]
+
+
 def test_more_circuits_than_a_job_takes_are_refused_with_both_numbers(script: Any) -> None:
     backend = RemoteBackend({**RECORD, "circuits_max": 1}, script.client())
     with pytest.raises(ValueError, match="2 circuits were given, aer takes at most 1 a call"):

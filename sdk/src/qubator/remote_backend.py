@@ -11,6 +11,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2, Options
 
 from qubator.backend_job import BackendJob, readable
+from qubator.configuration import Configuration
 from qubator.options import SamplerOptions, in_our_words
 from qubator.pub_runs import submit_pubs
 from qubator.submission import check_shots
@@ -73,6 +74,20 @@ class RemoteBackend(BackendV2):  # type: ignore[misc]  # qiskit has no types
         shots: int | None = self.record.get("shots_max")
         return shots
 
+    def configuration(self) -> Configuration:
+        """The backend as programs for older backends read it; the target tells more."""
+        edges = self.record.get("coupling_map")
+        return Configuration(
+            backend_name=str(self.name),
+            num_qubits=self.num_qubits,
+            basis_gates=tuple(self.record.get("basis_gates", ())),
+            coupling_map=None if edges is None else tuple((int(first), int(second)) for first, second in edges),
+            simulator=bool(self.record.get("simulated", True)),
+            max_shots=self.max_shots,
+            max_experiments=self.max_circuits,
+            dt=self.target.dt,
+        )
+
     @classmethod
     def _default_options(cls) -> Any:
         return Options(shots=1024, memory=False, seed_simulator=None)
@@ -122,7 +137,9 @@ class RemoteBackend(BackendV2):  # type: ignore[misc]  # qiskit has no types
 
     def _understood(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options that mean something here."""
-        given = dict(options)
+        given = {word: value for word, value in options.items() if value is not None}
+        if "job_tags" in given:
+            given["tags"] = list(given.pop("job_tags"))
         in_our_words({"run_options": {"meas_level": given.pop("meas_level", None)}})
         idle = sorted(word for word in given if word in _WITHOUT_MEANING)
         if idle:
