@@ -43,7 +43,7 @@ _WHOLE_UP_TO = 12
 
 
 @dataclass(slots=True)
-class _Told:
+class Told:
     """What the result says about how a PUB came about."""
 
     hows: dict[How, None] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class IdealBackend:
                 part, spent, engine = _on_aer(pub, limits, own)
                 names[engine["engine"]] = engine["engine_version"]
             else:
-                told = _Told()
+                told = Told()
                 part, spent = _pub(pub, template, own, told)
                 names |= {how.engine: how.version for how in told.hows}
             parts.append(part)
@@ -133,7 +133,7 @@ def _template(circuit: Circuit) -> Template | Unflat:
     return known
 
 
-def _pub(pub: Pub, template: Template, seed: int, told: _Told) -> tuple[Mapping[str, Any], int]:
+def _pub(pub: Pub, template: Template, seed: int, told: Told) -> tuple[Mapping[str, Any], int]:
     """One PUB's part of the result, and the shots it took."""
     about: dict[str, Any] = {"circuit_metadata": pub.circuit.circuit.metadata or {}}
     if isinstance(pub, SamplerPub):
@@ -156,7 +156,7 @@ def _on_aer(pub: Pub, limits: Limits, seed: int) -> tuple[Mapping[str, Any], int
     return aer.backend(spec).part(pub, limits, seed)
 
 
-def _sampled(pub: SamplerPub, template: Template, seed: int, told: _Told) -> dict[str, tuple[int, NDArray[np.uint8]]]:
+def _sampled(pub: SamplerPub, template: Template, seed: int, told: Told) -> dict[str, tuple[int, NDArray[np.uint8]]]:
     """All registers; equal parameter sets are sampled in one go, for their shots are as independent in one run."""
     sets = math.prod(pub.shape)
     values = pub.values.reshape(sets, pub.values.shape[-1])
@@ -186,7 +186,7 @@ def _reduced(circuit: Circuit, template: Template) -> Reduced:
     return known
 
 
-def sample_reduced(reduced: Reduced, shots: int, seed: int, told: _Told) -> Bits:
+def sample_reduced(reduced: Reduced, shots: int, seed: int, told: Told) -> Bits:
     """Outcomes of a program, shape (shots, clbits): each independent part on the engine that suits it."""
     told.steps.update(dict.fromkeys(reduced.steps))
     told.error = max(told.error, reduced.error)
@@ -198,7 +198,7 @@ def sample_reduced(reduced: Reduced, shots: int, seed: int, told: _Told) -> Bits
     return join(reduced, drawn, shots)
 
 
-def _estimated(pub: EstimatorPub, template: Template, told: _Told) -> NDArray[np.float64]:
+def _estimated(pub: EstimatorPub, template: Template, told: Told) -> NDArray[np.float64]:
     """Exact expectation values of the PUB's broadcast shape."""
     sets = math.prod(pub.values.shape[:-1])
     values = pub.values.reshape(sets, pub.values.shape[-1])
@@ -216,7 +216,7 @@ def _pauli(label: str) -> Pauli:
     return tuple((qubit, letter) for qubit, letter in enumerate(reversed(label)) if letter != "I")
 
 
-def _values(program: Program, paulis: Sequence[Pauli], told: _Told) -> list[float]:
+def _values(program: Program, paulis: Sequence[Pauli], told: Told) -> list[float]:
     """The values of Pauli products: by their own light cones where these are smaller than the whole."""
     if program.qubits > _WHOLE_UP_TO:
         cones = [factors(program, pauli) for pauli in paulis]
@@ -228,7 +228,7 @@ def _values(program: Program, paulis: Sequence[Pauli], told: _Told) -> list[floa
     return list(routed.answer.values)
 
 
-def _products(cones: Sequence[tuple[int, Sequence[Any]]], told: _Told) -> list[float]:
+def _products(cones: Sequence[tuple[int, Sequence[Any]]], told: Told) -> list[float]:
     known: dict[Any, float] = {}
     told.steps["light cone of each term"] = None
     values = []
