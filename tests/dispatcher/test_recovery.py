@@ -312,7 +312,7 @@ def test_the_backends_are_those_the_findings_allow_now(zone: Any) -> None:
     zone.rules = replace(zone.rules, memory_mib=16)
     zone.ground = zone.new_ground()
     state, _, _ = rebuilt(zone)
-    assert state.tasks[job.id].spec.backends == ("aer-mps",)
+    assert state.tasks[job.id].spec.backends == ("aer-mps", "ideal")
 
 
 def test_findings_of_another_version_leave_the_job_where_it_was_admitted(zone: Any) -> None:
