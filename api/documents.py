@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from api.answers import Refused, accepted
-from api.schemas.fields import Asked
+from api.schemas.fields import INTEGER_MAX, Asked
 from dispatcher.model import Refusal
 
 M = TypeVar("M", bound=BaseModel)
@@ -65,7 +65,7 @@ def check(model: type[M], document: object, at: str = "") -> M | Refusal:
     try:
         return model.model_validate(document)
     except ValidationError as fault:
-        return _refusal(fault.errors(include_url=False, include_context=False, include_input=False), document, at)
+        return _refusal(fault.errors(include_url=False, include_context=False), document, at)
 
 
 def refusal_of_query(errors: Sequence[Mapping[str, Any]]) -> Refusal:
@@ -114,6 +114,10 @@ def _message(error: Mapping[str, Any]) -> str:
     if kind == "extra_forbidden":
         close = difflib.get_close_matches(str(location[-1])[:_PART_LENGTH], _known_fields(), n=1)
         return "is not a field here" + (f'; is "{close[0]}" meant?' if close else "")
+    given = error.get("input")
+    # The reader of JSON makes a float of an integer that has no place in 64 bits.
+    if kind == "int_type" and isinstance(given, float) and abs(given) >= INTEGER_MAX:
+        return f"is outside of the integers that are taken here: at most {INTEGER_MAX} in size (2^63 - 1)"
     message = str(_MESSAGES.get(kind, error["msg"])).removeprefix("Value error, ")
     return message.replace("Input should", "should")
 

@@ -26,6 +26,7 @@ from store.rows import (
     JobFilter,
     JobRow,
     MemberRow,
+    NoticeRow,
     ProgrammeRow,
     ProjectRow,
     RequestKind,
@@ -63,6 +64,8 @@ class QuoteAnswer(Protocol):
     def payers(self) -> Sequence[Mapping[str, Any]]: ...
     @property
     def missing(self) -> int: ...
+    @property
+    def refusal(self) -> Refusal | None: ...
 
 
 class QuotaWarning(Protocol):
@@ -113,8 +116,8 @@ class JobsPort(Protocol):
     def history(self, caller: Caller, job_id: str, /) -> Sequence[HistoryRow]: ...
     def attempts(self, caller: Caller, job_id: str, /) -> Sequence[AttemptRow]: ...
 
-    def history_since(self, caller: Caller, seq: int, limit: int, /) -> Sequence[HistoryRow]:
-        """State changes after `seq` that the caller may see, oldest first."""
+    def history_since(self, caller: Caller, seq: int, limit: int, /) -> Sequence[HistoryRow | NoticeRow]:
+        """State changes and notices after `seq` that the caller may see, oldest first."""
         ...
 
     def history_end(self) -> int:

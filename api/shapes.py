@@ -19,6 +19,7 @@ from store.rows import (
     HistoryRow,
     JobRow,
     MemberRow,
+    NoticeRow,
     ProgrammeRow,
     ProjectRow,
     TokenRow,
@@ -90,15 +91,24 @@ def full_job(job: JobRow, wait_reason: str | None = None) -> dict[str, Any]:
 
 def quota_warning(found: QuotaWarning) -> dict[str, Any]:
     """That a project's grants are running out."""
-    used, granted = in_words(found.used, found.asset), in_words(found.granted, found.asset)
+    return _quota(found.project_id, found.percent, found.used, found.granted, found.asset)
+
+
+def notice(row: NoticeRow) -> dict[str, Any]:
+    """The same as an event, with its instant."""
+    return {**_quota(row.project_id, **row.detail), "at_us": row.at_us, "at": rfc3339(row.at_us)}
+
+
+def _quota(project_id: str, percent: int, used: int, granted: int, asset: str) -> dict[str, Any]:
+    spent, given = in_words(used, asset), in_words(granted, asset)
     return {
         "code": "quota",
-        "project_id": found.project_id,
-        "percent": found.percent,
-        "used": found.used,
-        "granted": found.granted,
-        "asset": found.asset,
-        "detail": f"{found.percent} % of the project's grants are used: {used} of {granted} are spent or held.",
+        "project_id": project_id,
+        "percent": percent,
+        "used": used,
+        "granted": granted,
+        "asset": asset,
+        "detail": f"{percent} % of the project's grants are used: {spent} of {given} are spent or held.",
     }
 
 
@@ -201,11 +211,13 @@ def grant(row: Grant) -> dict[str, Any]:
 
 def ledger_keys(keys: Sequence[PublicKey]) -> dict[str, Any]:
     """The ledger's public keys, one by one and as a file."""
-    lines = [key.to_text() for key in keys]
     return {
         "name": keys[0].name,
-        "keys": [{"algorithm": key.algorithm, "key": line} for key, line in zip(keys, lines, strict=True)],
-        "text": "".join(f"{line}\n" for line in lines),
+        "keys": [
+            {"name": key.name, "algorithm": key.algorithm, "key": key.to_text(), "retired_at": key.retired_at}
+            for key in keys
+        ],
+        "text": "".join(f"{key.to_line()}\n" for key in keys),
     }
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from api.answers import refuse
 from api.auth import Visit
 from api.shapes import ENDED
-from store.rows import HistoryRow, JobRow
+from store.rows import HistoryRow, JobRow, NoticeRow
 
 Wait = Annotated[float, Query(ge=0, le=60, allow_inf_nan=False, description="Seconds to wait for the job, at most 60.")]
 
@@ -52,7 +52,9 @@ async def job_after(
     return await job_of(visit, job_id)
 
 
-def _arrived(seen: JobRow | HistoryRow, version: int | None) -> bool:
+def _arrived(seen: JobRow | HistoryRow | NoticeRow, version: int | None) -> bool:
+    if isinstance(seen, NoticeRow):
+        return False
     return seen.state in ENDED or (version is not None and seen.version > version)
 
 

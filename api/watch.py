@@ -17,11 +17,12 @@ from anyio import CapacityLimiter, to_thread
 
 from api.port import JobsPort
 from dispatcher.model import Caller
-from store.rows import HistoryRow
+from store.rows import HistoryRow, NoticeRow
 
 _LOG = logging.getLogger("api")
 _EVERYBODY = Caller(member_id="api", project_id=None, role="auditor", token_id="")
 _PAGE = 1_000
+Row = HistoryRow | NoticeRow
 
 
 @dataclass(eq=False, slots=True)
@@ -31,14 +32,14 @@ class Waiter:
     job_id: str | None
     project_id: str | None
     rows_max: int
-    rows: deque[HistoryRow] = field(default_factory=deque)
+    rows: deque[Row] = field(default_factory=deque)
     fresh: asyncio.Event = field(default_factory=asyncio.Event)
     overrun: bool = False
     """Rows were dropped: the waiter is too slow and has to come back and resume."""
     released: bool = False
     """The service is stopping or the client is gone: nothing is worth waiting for."""
 
-    def offer(self, row: HistoryRow) -> None:
+    def offer(self, row: Row) -> None:
         """Take a row if it concerns this waiter."""
         if self.project_id is not None and row.project_id != self.project_id:
             return
@@ -53,7 +54,7 @@ class Waiter:
         self.released = True
         self.fresh.set()
 
-    async def take(self, timeout_s: float) -> list[HistoryRow]:
+    async def take(self, timeout_s: float) -> list[Row]:
         """The rows since the last call, after at most `timeout_s`; empty when nothing happened."""
         if not self.rows and not self.overrun and not self.released:
             with suppress(TimeoutError):
@@ -70,9 +71,9 @@ class Tail:
     def __init__(self, room: JobsPort, head: int) -> None:
         self._room, self._head = room, head
 
-    def read(self) -> list[HistoryRow]:
+    def read(self) -> list[Row]:
         """The rows that appeared since the last call. Blocks."""
-        rows: list[HistoryRow] = []
+        rows: list[Row] = []
         while True:
             page = self._room.history_since(_EVERYBODY, self._head, _PAGE)
             rows.extend(page)
@@ -177,8 +178,9 @@ class Watch:
             _LOG.exception("the job history could not be read; trying again in %s s", self._poll_s)
             return
         for row in rows:
-            for one in self._by_job.get(row.job_id, ()):
-                one.offer(row)
+            if isinstance(row, HistoryRow):
+                for one in self._by_job.get(row.job_id, ()):
+                    one.offer(row)
             for one in self._wide:
                 one.offer(row)
 

@@ -12,11 +12,13 @@ from dispatcher.claims import claimant_of
 from dispatcher.ground import Ground
 from dispatcher.inbox import job_submitted
 from dispatcher.model import Caller, Refusal, Submission
+from dispatcher.quota_marks import tell_crossed
 from ledger.allocation import allocate
 from ledger.book import Book
 from ledger.commands import PlaceHold
 from ledger.model import FULL_PPM, Entry, Line
 from ledger.model import Refusal as LedgerRefusal
+from ledger.quota import Drawn, drawn
 from ledger.terms import Rule, Terms
 from store import book as book_store
 from store import identity, inbox, inspections, jobs, totals
@@ -80,6 +82,7 @@ class Admission:
         self._plans: list[Plan] = []
         self._entries: list[Entry] = []
         self._queued: dict[str, int] = {}
+        self._drawn: dict[str, Drawn] = {}
 
     @classmethod
     def over(cls, conn: Connection, caller: Caller, now_us: int, ground: Ground, project_ids: set[str]) -> Admission:
@@ -93,16 +96,18 @@ class Admission:
         programmes = sorted({grant.programme_id for grant in self._book.grants_of(plan.project_id)})
         return [self._book.terms.get(programme_id) or _before_any(programme_id) for programme_id in programmes]
 
-    def preview(self, plan: Plan) -> tuple[list[dict[str, Any]], int]:
-        """Who would pay which part of the ceiling, and what of it nobody would."""
-        found = allocate(self._book, self._hold(plan, "preview"))
+    def preview(self, plan: Plan) -> tuple[list[dict[str, Any]], int, Refusal | None]:
+        """Who would pay which part of the ceiling, what of it nobody would, and the refusal it would get, if any."""
+        wanted = self._hold(plan, "preview")
+        found, decided = allocate(self._book, wanted), ledger.core.decide(self._book, wanted)
         shares: dict[str, dict[str, Any]] = {}
         for part in found.slices:
             share = shares.setdefault(part.payer, {"payer": part.payer, "asset": part.asset, "amount": 0, "worth": 0})
             share["amount"] += part.amount
             share["worth"] += part.worth
             share["rule"], share["share_ppm"] = part.rule, part.share_ppm
-        return list(shares.values()), found.missing
+        no = refused(decided) if isinstance(decided, LedgerRefusal) else None
+        return list(shares.values()), found.missing, no
 
     def _hold(self, plan: Plan, job_id: str) -> PlaceHold:
         rules, submission = self._ground.rules, plan.submission
@@ -140,6 +145,8 @@ class Admission:
         decided = ledger.core.decide(self._book, self._hold(plan, job_id))
         if isinstance(decided, LedgerRefusal):
             return refused(decided)
+        if plan.project_id not in self._drawn:
+            self._drawn[plan.project_id] = self._drawn_now(plan.project_id)
         ledger.core.apply(self._book, decided)
         self._entries.append(decided)
         row = self._row(plan, job_id)
@@ -166,6 +173,12 @@ class Admission:
         inbox.append(
             conn, [job_submitted(row, plan.terms.backends) for row, plan in zip(self._rows, self._plans, strict=True)]
         )
+        for project_id, before in self._drawn.items():
+            after = self._drawn_now(project_id)
+            tell_crossed(conn, project_id, self._ground.rules.asset, before, after, self._now_us)
+
+    def _drawn_now(self, project_id: str) -> Drawn:
+        return drawn(self._book, project_id, self._ground.rules.asset, self._now_us)
 
     def _queue_full(self, project_id: str) -> Refusal | None:
         if project_id not in self._queued:

@@ -12,6 +12,7 @@ from dispatcher.funding import operators_only
 from dispatcher.ground import Ground
 from dispatcher.model import Caller, Refusal
 from dispatcher.pricing import pinned_quote
+from dispatcher.quota_marks import tell_crossed
 from ledger.book import Book
 from ledger.commands import ClawBack, Command, CorrectJob, IncreaseGrant, TransferGrant
 from ledger.model import MOST_MICRO, Entry, Grant
@@ -21,6 +22,7 @@ from ledger.receipt import receipt
 from store import audit_log, jobs, requests
 from store import book as book_store
 from store.database import Connection
+from store.drawn import drawn_of
 from store.rows import JobChange, JobRow, RequestKind, RequestRow, RequestState
 
 KINDS: tuple[RequestKind, ...] = ("increase", "transfer", "claw_back", "correct")
@@ -153,8 +155,13 @@ class Approvals:
         return book, entry, job
 
     def _post(self, conn: Connection, row: RequestRow, book: Book, entry: Entry, job: JobRow | None, now: int) -> None:
+        asset = self._ground.rules.asset
+        losing = book.grants[row.subject].project_id if row.kind in ("claw_back", "transfer") else None
+        before = None if losing is None else drawn_of(conn, losing, asset, now)
         ledger.core.apply(book, entry)
         book_store.record(conn, [entry], book)
+        if losing is not None and before is not None:
+            tell_crossed(conn, losing, asset, before, drawn_of(conn, losing, asset, now), now)
         if job is None or job.receipt is None:
             return
         earlier = job.receipt

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dispatcher.closed_months import changed_closes
 from dispatcher.funding import operators_only
 from dispatcher.ground import Ground
 from dispatcher.model import Caller, Refusal
@@ -167,11 +168,7 @@ class Bookkeeping:
     def changed_closes(self) -> list[str]:
         """Closed months whose totals no longer follow from the entries: none, unless the books were tampered with."""
         with self._ground.database.read() as conn:
-            return [
-                str(close.month)
-                for close in closes.list_closes(conn)
-                if _totals(conn, close.month, close.as_of, self._ground.rules) != (close.body, close.hash)
-            ]
+            return changed_closes(conn)
 
 
 def read_month(text: str) -> Month | Refusal:

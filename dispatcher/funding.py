@@ -165,7 +165,11 @@ class Funding:
             if programme is None:
                 return no_programme(wanted.programme_id)
             if programme.asset != wanted.asset:
-                detail = f"The programme pays in {programme.asset}, not in {wanted.asset}."
+                # Its caps and pools are one sum each: micro-yuan and milliseconds cannot be added up.
+                detail = (
+                    f"The programme pays in {programme.asset}, not in {wanted.asset}: its caps and pools are counted "
+                    f"in {programme.asset} alone. Make another programme for {wanted.asset}."
+                )
                 return Refusal("invalid_request", detail, {"asset": wanted.asset, "programme_asset": programme.asset})
             grant = Grant(id=self._ground.new_id("grt"), funders=programme.shares, created_us=now, **asdict(wanted))
             book = book_store.load_book(conn, programme_ids=[programme.id])

@@ -9,16 +9,19 @@ import structlog
 import ledger.core
 from dispatcher.ground import Ground
 from dispatcher.keys import CannotSign
+from dispatcher.quota_marks import tell_crossed
 from ledger.book import Book
 from ledger.commands import ExpireGrant, IssueGrant, VoidHold
 from ledger.grants import rolled_id, rolled_over
-from ledger.model import Entry
+from ledger.model import Entry, Grant
 from ledger.model import Refusal as LedgerRefusal
+from ledger.quota import Drawn
 from scheduler.events import Event, WorkerLost
 from scheduler.policy import Policy
 from store import book as book_store
 from store import quotes, totals, workers
 from store.database import Connection
+from store.drawn import drawn_of
 
 log = structlog.get_logger("housekeeping")
 
@@ -66,12 +69,14 @@ class Housekeeping:
     def expire_grants(self, now: int) -> int:
         """Close every grant whose time is over; what is held stays held. Returns how many were closed."""
         with self._ground.database.read() as conn:
-            due = [grant.id for grant in book_store.due_grants(conn, now)]
-        if not due:
+            ending = book_store.due_grants(conn, now)
+        if not ending:
             return 0
+        due = [grant.id for grant in ending]
 
         def unit(conn: Connection) -> int:
             book = book_store.load_book(conn, grant_ids=due)
+            before = self._drawn_before(conn, ending)
             entries: list[Entry] = []
             closed = 0
             for grant_id in due:
@@ -86,9 +91,23 @@ class Housekeeping:
                     ledger.core.apply(book, again)
                     entries.append(again)
             book_store.record(conn, entries, book)
+            asset = self._ground.rules.asset
+            for project_id, (since_us, drawn) in before.items():
+                left = drawn_of(conn, project_id, asset, now)
+                tell_crossed(conn, project_id, asset, drawn, left, now, since_us)
             return closed
 
         return self._ground.database.writer.run(unit)
+
+    def _drawn_before(self, conn: Connection, ending: list[Grant]) -> dict[str, tuple[int, Drawn]]:
+        """By project: when the first of its ending grants was over, and how much of its grants was used until then."""
+        found: dict[str, tuple[int, Drawn]] = {}
+        for grant in ending:  # the longest overdue first
+            if grant.project_id not in found:
+                since_us = grant.valid_until_us
+                drawn = drawn_of(conn, grant.project_id, self._ground.rules.asset, since_us - 1)
+                found[grant.project_id] = (since_us, drawn)
+        return found
 
     def sweep_holds(self, now: int) -> int:
         """Void holds that nobody will ever close: their jobs have ended, or are gone. Returns how many.

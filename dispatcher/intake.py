@@ -37,7 +37,8 @@ ENDED = frozenset({"succeeded", "failed", "cancelled"})
 class QuoteAnswer:
     """What a job would cost, who would pay it, and how long it would wait (µs), if it were submitted now.
 
-    The price and the terms are honoured for the same work until `expires_us` when the job names `quote_id`.
+    The price and the terms are honoured for the same work until `expires_us` when the job names `quote_id`. `refusal`
+    is what the ledger would say now: no payer for a part of it, or a budget of the project that has too little left.
     """
 
     quote: Mapping[str, Any]
@@ -48,6 +49,7 @@ class QuoteAnswer:
     expires_us: int
     payers: Sequence[Mapping[str, Any]]
     missing: int
+    refusal: Refusal | None = None
 
 
 class Intake:
@@ -116,10 +118,10 @@ class Intake:
                     continue
                 row = self._promise(plan, admission, now)
                 given.append(row)
-                payers, missing = admission.preview(plan)
+                payers, missing, refusal = admission.preview(plan)
                 terms = plan.terms
                 shown = (terms.quote, terms.backends[0], wait_us, terms.findings, row.id, row.expires_us)
-                answers.append(QuoteAnswer(*shown, payers, missing))
+                answers.append(QuoteAnswer(*shown, payers, missing, refusal))
         if given:
             self._ground.database.writer.run(lambda conn: quotes.insert_quotes(conn, given))
         return answers
@@ -169,7 +171,11 @@ class Intake:
             return Refusal("forbidden", "An auditor reads everything and changes nothing.", {"role": caller.role})
         project_id = submission.project_id or caller.project_id
         if project_id is None:
-            return Refusal("invalid_request", "An operator's job needs a project: name one in project_id.", {})
+            return Refusal(
+                "invalid_request",
+                "An operator's job needs a project: name one in project_id (qubator: --project ID).",
+                {},
+            )
         if not caller.sees(project_id) or (caller.project_id is None and not self._there_is(project_id)):
             return Refusal("not_found", f"There is no project {project_id}.", {"project_id": project_id})
         return project_id

@@ -10,9 +10,19 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from dispatcher.keys import CannotSign, Keys, open_keys, public_text, read_public, verified
-from ledger.notes import BadNote, Checkpoint, PublicKey
-from store import chain, checkpoints
+from dispatcher.keys import (
+    CannotSign,
+    Keys,
+    new_keys,
+    open_keys,
+    public_text,
+    put_in_force,
+    read_public,
+    verified,
+)
+from ledger.handover import Handover, after
+from ledger.notes import BadNote, Checkpoint, PublicKey, note_of
+from store import audit_log, chain, checkpoints
 from store.checkpoint_files import CheckpointFiles
 from store.database import Connection, Database
 from store.errors import Duplicate
@@ -52,7 +62,7 @@ class Notary:
             known = _known(conn)
             self._check_continues(conn, head.size, before)
         keys = self._opened(known)
-        checkpoint = Checkpoint(keys.name, head.size, head.root, self._now_us())
+        checkpoint = Checkpoint(keys.origin, head.size, head.root, self._now_us())
         note = keys.signed(checkpoint)
         left = self.files.read(head.size)  # by a try that did not reach the database
         if left is not None:
@@ -77,13 +87,72 @@ class Notary:
             return list(self._opened(known).public)
 
     def _opened(self, known: list[PublicKey]) -> Keys:
-        if self._keys is None:
+        in_force = tuple(key for key in known if key.retired_at is None)
+        if self._keys is None or (known and self._keys.public != in_force):
             keys = open_keys(self.key_folder, known)
             if not known:
                 lines = public_text(keys.public).splitlines()
                 self._database.writer.run(lambda conn: checkpoints.put_keys(conn, lines))
             self._keys = keys
         return self._keys
+
+    def change_keys(self, reason: str, *, lost: bool, actor: str) -> Handover:
+        """Have new keys sign from now on, and record it inside and outside of the database.
+
+        The keys in force sign all that there is, and the hand-over; where they are `lost`, the new ones announce
+        themselves. Whoever calls it holds the leadership: nobody else may sign meanwhile. Raises CannotSign.
+        """
+        try:
+            with self._gate:
+                return self._change_keys(reason, lost, actor)
+        except (OSError, LookupError, BadNote) as trouble:
+            raise CannotSign(str(trouble)) from trouble
+
+    def _change_keys(self, reason: str, lost: bool, actor: str) -> Handover:
+        with self._database.read() as conn:
+            known = _known(conn)
+        if not known:
+            raise CannotSign("this ledger has no keys yet: `qubatord ledger checkpoint` makes the first ones")
+        old = self._keys_in_force(known, lost)
+        if old is not None:
+            self._sign()
+        with self._database.read() as conn:
+            last = checkpoints.newest(conn)
+            self._check_continues(conn, chain.head(conn).size, last)
+            notes = checkpoints.handovers(conn)
+        if last is None:
+            raise CannotSign("nothing has been signed yet: `qubatord ledger checkpoint` signs the first checkpoint")
+        fresh = new_keys(self.key_folder, known[0].name)
+        handover = Handover(known[0].name, last.size, last.root, self._now_us(), reason, fresh.public)
+        text = handover.to_text()
+        note = note_of(text, [*(old.signatures(text) if old is not None else ()), *fresh.signatures(text)])
+        public = after(known, handover)
+        self.files.write_handover(len(notes) + 1, note)
+        detail = {"size": last.size, "lost": lost, "reason": reason, "before": known[-1].name}
+
+        def unit(conn: Connection) -> None:
+            checkpoints.put_handovers(conn, [*notes, note])
+            checkpoints.put_keys(conn, public_text(public).splitlines())
+            audit_log.append(conn, handover.at_us, actor, "ledger.new_key", fresh.name, detail)
+
+        self._database.writer.run(unit)
+        put_in_force(self.key_folder, public)
+        self._keys = None
+        return handover
+
+    def _keys_in_force(self, known: list[PublicKey], lost: bool) -> Keys | None:
+        """Those that sign now, or None where they are lost; both must be as the operator says."""
+        try:
+            found = self._opened(known)
+        except CannotSign:
+            if lost:
+                return None
+            raise
+        if lost:
+            raise CannotSign(
+                f"the keys in {self.key_folder} are not lost: leave --lost out, so they sign the hand-over"
+            )
+        return found
 
     def _trusted(self, note: str, keys: Keys) -> Checkpoint:
         try:

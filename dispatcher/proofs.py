@@ -8,7 +8,7 @@ from dispatcher.ground import Ground
 from dispatcher.keys import CannotSign
 from dispatcher.model import Refusal
 from ledger.chain import VERSION, document
-from ledger.notes import PublicKey
+from ledger.notes import PublicKey, signer
 from store import chain, checkpoints, past
 from store.database import Connection
 from store.past import Linked
@@ -69,12 +69,15 @@ class Proofs:
         covering = newest if newest is not None and newest.size >= last > 0 else None
         with self._ground.database.read() as conn:
             shown = [_shown(conn, entry, covering) for entry in entries]
+            handovers = checkpoints.handovers(conn)
         return {
             "state": "signed" if covering is not None else "pending",
             "detail": None if covering is not None else detail,
             "encoding": VERSION,
             "entries": shown,
             "checkpoint": None if covering is None else covering.note,
+            "signed_by": None if covering is None else signer(covering.note),
+            "handovers": handovers,
         }
 
     def _signed_now(self, newest: CheckpointRow | None) -> CheckpointRow | None:

@@ -1,4 +1,4 @@
-"""Says in time that a project's grants are running out."""
+"""Says in time that a project's grants are running out: with the answer to a submission, and in the event stream."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from dispatcher.ground import Ground
 from dispatcher.model import Caller
+from ledger.quota import MARKS, Drawn, crossed
+from store import notices
+from store.database import Connection
 from store.drawn import drawn_of
 
-MARKS = (95, 80)
-"""Percent of what was granted, the most urgent first."""
+KIND = "quota_warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,35 @@ class QuotaMarks:
         asset = self._ground.rules.asset
         with self._ground.database.read() as conn:
             found = drawn_of(conn, project_id, asset, self._ground.now_us())
-        for percent in MARKS:
-            if found.granted and found.used * 100 >= percent * found.granted:
+        for percent in reversed(MARKS):
+            if found.reached(percent):
                 return QuotaWarning(project_id, percent, found.used, found.granted, asset)
         return None
+
+
+def tell_crossed(
+    conn: Connection,
+    project_id: str,
+    asset: str,
+    before: Drawn,
+    after: Drawn,
+    at_us: int,
+    told_since_us: int | None = None,
+) -> None:
+    """Put a notice for each mark that a change has crossed into the history, in the transaction of the change.
+
+    What lies between two instants without a transaction (a grant's time is over before its end is posted) may have been
+    told meanwhile: marks that were told since `told_since_us` are passed over.
+    """
+    percents = crossed(before, after)
+    if not percents:
+        return
+    told: set[int] = set()
+    if told_since_us is not None:
+        told = {
+            row.detail["percent"] for row in notices.notices_since(conn, project_id, told_since_us) if row.kind == KIND
+        }
+    for percent in percents:
+        if percent not in told:
+            figures = {"percent": percent, "used": after.used, "granted": after.granted, "asset": asset}
+            notices.append(conn, project_id, at_us, KIND, figures)

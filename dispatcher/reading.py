@@ -9,7 +9,7 @@ from dispatcher.ground import Ground
 from dispatcher.model import Caller, Refusal
 from dispatcher.proofs import Proofs
 from store import attempts, jobs
-from store.rows import AttemptRow, HistoryRow, JobFilter, JobRow
+from store.rows import AttemptRow, HistoryRow, JobFilter, JobRow, NoticeRow
 
 
 def no_job(job_id: str) -> Refusal:
@@ -51,8 +51,8 @@ class Reading:
                 return []
             return attempts.attempts_of(conn, job_id)
 
-    def history_since(self, caller: Caller, seq: int, limit: int) -> list[HistoryRow]:
-        """Changes after row `seq` in the caller's project (all projects for operators and auditors)."""
+    def history_since(self, caller: Caller, seq: int, limit: int) -> list[HistoryRow | NoticeRow]:
+        """Changes and notices after row `seq` in the caller's project (all projects for operators and auditors)."""
         with self._ground.database.read() as conn:
             return jobs.history_since(conn, seq, caller.project_id, limit)
 

@@ -28,9 +28,11 @@ from dispatcher.reading import Reading
 from dispatcher.standing import Standing
 from dispatcher.tariffs import Tariffs
 from ledger.price import rates_to_json
-from store import audit_log, backend_states, inbox, rate_lines, totals, workers
+from store import audit_log, backend_states, inbox, meta, rate_lines, totals, workers
 from store.database import Connection
 from store.errors import StoreError
+
+_TRY_AGAIN_US = 5_000_000
 
 
 class Room(
@@ -52,6 +54,7 @@ class Room(
 
     def __init__(self, ground: Ground, why_waiting: Callable[[str], str | None] | None = None) -> None:
         self._ground = ground
+        self._tried = (-_TRY_AGAIN_US, False)
         self._why_waiting = why_waiting
 
     @property
@@ -135,12 +138,28 @@ class Room(
             return totals.history_end(conn)
 
     def ready(self) -> dict[str, bool]:
-        """What the service needs to admit jobs, and whether it is there."""
+        """What the service needs to admit jobs, and whether it is there.
+
+        Whether the disk takes a write is tried at most once in five seconds.
+        """
         try:
             current = self._ground.database.revision() == self._ground.database.head()
         except StoreError:
             current = False
-        return {"database": current, "inspector": self._ground.inspector.ready()}
+        writable = current and self._can_write()
+        return {"database": current, "writable": writable, "inspector": self._ground.inspector.ready()}
+
+    def _can_write(self) -> bool:
+        now_us = self._ground.now_us()
+        tried_us, well = self._tried
+        if not tried_us <= now_us < tried_us + _TRY_AGAIN_US:
+            try:
+                self._ground.database.writer.run(lambda conn: meta.put(conn, "last_tried_us", now_us))
+                well = True
+            except StoreError:
+                well = False
+            self._tried = (now_us, well)
+        return well
 
     def version(self) -> dict[str, Any]:
         """Versions of the service and of what runs the circuits."""

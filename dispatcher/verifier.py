@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.auditor import AuditReport, audit_ledger
+from dispatcher.handovers import followed
 from dispatcher.keys import PUBLIC_FILE, read_public, verified
 from ledger.merkle import EMPTY_ROOT
 from ledger.notes import BadNote, PublicKey
@@ -172,6 +173,10 @@ class _Signed:
         trusted = list(given) if given is not None else outside if outside is not None else inside
         if self._inside and given is None and outside is None:
             self.remarks.append(f"{beside} is not there: the signatures were checked by the keys in the database")
+        changes = followed(trusted, checkpoints.handovers(conn), self._files.handovers() if self._outside else None)
+        self.remarks += changes.remarks
+        self._early += map(Violation, changes.wrong)
+        trusted = changes.keys
         for where, found in (("in the database", inside), (f"in {beside}", outside)):
             if found is not None and trusted and self._inside and set(found) != set(trusted):
                 self._early.append(Violation(f"the public keys {where} are not the trusted ones"))

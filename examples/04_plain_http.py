@@ -15,6 +15,9 @@ from circuits import TOSS_QASM3
 
 def main() -> None:
     """Submit with an Idempotency-Key, so that sending twice makes one job; wait; read counts and receipt."""
+    missing = [name for name in ("QUBATOR_URL", "QUBATOR_TOKEN") if name not in os.environ]
+    if missing:
+        raise SystemExit(f"set {' and '.join(missing)} first: the address of the service, and a token of yours")
     headers = {"Authorization": f"Bearer {os.environ['QUBATOR_TOKEN']}"}
     request = {
         "primitive": "sampler",

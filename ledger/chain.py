@@ -24,6 +24,7 @@ Columns = tuple[Any, ...]
 """The values of `ENTRY`: integers, UTF-8 bytes, None, and tuples of such for what there may be several of."""
 
 _VERSION = VERSION.encode()
+_BEGINNING = b"l%d:%b" % (len(_VERSION), _VERSION)
 
 
 def columns_of(seq: int, entry: Entry) -> Columns:
@@ -56,26 +57,56 @@ def encoded(previous: bytes, columns: Columns) -> bytes:
 
 
 def _bencoded(values: tuple[Any, ...]) -> bytes:
-    # Types are compared, not asked for: True is no integer here, and a million entries are read this way.
-    parts: list[bytes] = []
-    for value in values:
-        kind = type(value)
-        if kind is bytes:
-            parts.append(b"%d:%b" % (len(value), value))
-        elif kind is int:
-            parts.append(b"i%de" % value)
-        elif value is None:
-            parts.append(b"le")
-        elif kind is tuple:
-            parts.append(_bencoded(value))
-        else:
-            raise TypeError(f"a column of an entry is an integer, bytes or None, not {kind.__name__}")
-    return b"l%be" % b"".join(parts)
+    # One expression, for a million entries are read this way. Types are compared, not asked for: True is no integer.
+    return b"l%be" % b"".join(
+        [
+            b"%d:%b" % (len(value), value)
+            if (kind := type(value)) is bytes
+            else b"i%de" % value
+            if kind is int
+            else b"le"
+            if value is None
+            else _bencoded(value)
+            if kind is tuple
+            else _refuse(value)
+            for value in values
+        ]
+    )
+
+
+def _refuse(value: object) -> bytes:
+    raise TypeError(f"a column of an entry is an integer, bytes or None, not {type(value).__name__}")
 
 
 def linked(previous: bytes, columns: Columns) -> bytes:
     """The hash of an entry: SHA-256 of its encoding, which begins with the hash of the entry before it."""
-    return hashlib.sha256(_bencoded((_VERSION, previous, *columns))).digest()
+    return hashlib.sha256(_written_out(previous, columns) or encoded(previous, columns)).digest()
+
+
+def _written_out(previous: bytes, columns: Columns) -> bytes | None:
+    """The same bytes as `encoded` in half the time, for entries whose columns are what they should be; else None."""
+    try:
+        seq, entry_id, kind, at_us, *subjects, claims, body, postings = columns
+        if not type(seq) is type(at_us) is int:
+            return None
+        parts = [
+            _BEGINNING,
+            b"%d:%bi%de%d:%b%d:%bi%de"
+            % (len(previous), previous, seq, len(entry_id), entry_id, len(kind), kind, at_us),
+        ]
+        parts += [b"le" if value is None else b"%d:%b" % (len(value), value) for value in subjects]
+        parts.append(b"%d:%b%d:%bl" % (len(claims), claims, len(body), body))
+        for position, source, destination, amount, asset in postings:
+            if not type(position) is type(amount) is int:
+                return None
+            parts.append(
+                b"li%de%d:%b%d:%bi%de%d:%be"
+                % (position, len(source), source, len(destination), destination, amount, len(asset), asset)
+            )
+    except (TypeError, ValueError):
+        return None
+    parts.append(b"ee")
+    return b"".join(parts)
 
 
 def document(columns: Columns) -> dict[str, Any]:

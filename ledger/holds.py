@@ -43,6 +43,7 @@ def place(book: Book, command: PlaceHold) -> Entry | Refusal:
         return Refusal("hold_exists", f"job {command.job_id} has a hold already", (("job_id", command.job_id),))
     ceiling = sum(line.amount for line in command.lines)
     budgets = [budget for budget in book.budgets.get(command.project_id, ()) if budget.concerns(command.claimant)]
+    budgets.sort(key=lambda budget: (budget.kind, budget.key))  # of several that are used up, always the same is named
     for budget in budgets:
         claimed = book.claims.get(budget.scope(command.claimant.year), 0)
         if claimed + ceiling > budget.limit:

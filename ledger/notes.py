@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Algorithm = Literal["Ed25519", "ML-DSA-65"]
@@ -19,6 +19,7 @@ _TYPES: dict[Algorithm, bytes] = {"Ed25519": b"\x01", "ML-DSA-65": b"\xffML-DSA-
 _KEY_BYTES: dict[Algorithm, int] = {"Ed25519": 32, "ML-DSA-65": 1952}
 _DASH = "— "
 _TIME = "time_us "
+_RETIRED = "retired "
 
 
 class BadNote(ValueError):  # noqa: N818 - named for what it says
@@ -27,11 +28,16 @@ class BadNote(ValueError):  # noqa: N818 - named for what it says
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key that signs checkpoints under a name."""
+    """A key that signs checkpoints under a name.
+
+    `retired_at` is the size of the last checkpoint that it may have signed; None while it is in force. It is what a
+    list of keys says about the key and no part of it.
+    """
 
     name: str
     algorithm: Algorithm
     content: bytes
+    retired_at: int | None = field(default=None, compare=False)
 
     @property
     def id(self) -> bytes:
@@ -43,6 +49,22 @@ class PublicKey:
         """The key in one line, as readers of signed notes expect it (vkey)."""
         content = base64.b64encode(_TYPES[self.algorithm] + self.content).decode()
         return f"{self.name}+{self.id.hex()}+{content}"
+
+    def to_line(self) -> str:
+        """The key in a list of keys: what `to_text` says, behind "retired SIZE" where it no longer signs."""
+        return self.to_text() if self.retired_at is None else f"{_RETIRED}{self.retired_at} {self.to_text()}"
+
+    def retired(self, size: int) -> PublicKey:
+        """The same key, that signs nothing over more than `size` entries."""
+        return replace(self, retired_at=size)
+
+    @classmethod
+    def from_line(cls, line: str) -> PublicKey:
+        """Read what `to_line` wrote. Raises BadNote."""
+        if not line.startswith(_RETIRED):
+            return cls.from_text(line)
+        size, _, text = line.removeprefix(_RETIRED).partition(" ")
+        return cls.from_text(text).retired(_number(size))
 
     @classmethod
     def from_text(cls, line: str) -> PublicKey:
@@ -124,6 +146,11 @@ def read_note(note: str) -> tuple[str, list[Signature]]:
             raise BadNote("a signature is too short")
         signatures.append(Signature(words[0], content[:4], content[4:]))
     return text + "\n", signatures
+
+
+def signer(note: str) -> str:
+    """Whose signatures a note carries, by name; nothing is checked. Raises BadNote."""
+    return read_note(note)[1][0].name
 
 
 def _from_base64(text: str, what: str) -> bytes:

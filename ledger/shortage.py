@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ledger import accounts
 from ledger.allocation import Allocation, Source, allocate
 from ledger.book import Book
 from ledger.commands import PlaceHold
@@ -79,10 +80,12 @@ def no_means(book: Book, command: PlaceHold, found: Allocation) -> Refusal:
             f"of it, and its wallet, with {in_words(found.wallet, asset)}, lacks {in_words(found.missing, asset)}{why}",
             fields,
         )
+    held = sum(book.balance(accounts.held(one.grant.id), asset) for one in live if one.grant.asset == asset)
+    waits = f"; jobs that have not ended hold {in_words(held, asset)} more, part of which comes back" if held else ""
     return Refusal(
         "grant_exhausted",
         f"the project's grants have {in_words(covered, asset)} available and this job may cost up to "
-        f"{in_words(needed, asset)}; ask for fewer shots or parameter sets, or for a larger grant{why}",
+        f"{in_words(needed, asset)}{waits}; ask for fewer shots or parameter sets, or for a larger grant{why}",
         fields,
     )
 

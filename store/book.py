@@ -11,8 +11,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import orjson
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from ledger import accounts
 from ledger.book import Book
@@ -21,8 +20,9 @@ from ledger.hold_text import backing_from, capture_from, claims_from, claims_tex
 from ledger.model import WALLET, Entry, Grant, Hold, Posting
 from ledger.terms import cap_scope, pool_scope
 from store import budgets, chain, schema, terms
-from store.bulk import Bulk, Query, insert_text, streamed
+from store.bulk import Bulk, Query, Row, answers, insert_text, streamed, together
 from store.columns import among_many
+from store.grant_rows import grant_as_stored, grant_of_row, insert_grant
 
 _accounts = schema.accounts
 _entries = schema.entries
@@ -38,22 +38,24 @@ _CLOSE_HOLD = Bulk(
     "UPDATE holds SET state = ?, capture = ?, claims = ?, charged = ?, overrun = ?, closed_us = COALESCE(closed_us, ?) "
     "WHERE job_id = ? AND state = ?"
 )
-# In two steps, because the check against overdrawing would see the change instead of the balance in an upsert.
-_OPEN_ACCOUNT = Bulk("INSERT INTO accounts (account, asset, balance) VALUES (?, ?, 0) ON CONFLICT DO NOTHING")
-_CHANGE_BALANCE = Bulk("UPDATE accounts SET balance = balance + ? WHERE account = ? AND asset = ?")
-_OPEN_SCOPE = Bulk("INSERT INTO claims (scope, claimed) VALUES (?, 0) ON CONFLICT DO NOTHING")
-_CHANGE_CLAIM = Bulk("UPDATE claims SET claimed = claimed + ? WHERE scope = ?")
+# What is taken is taken by an update: the check against overdrawing would see the change alone in an upsert.
+_TAKE = Bulk("UPDATE accounts SET balance = balance + ? WHERE account = ? AND asset = ?")
+_GIVE = Bulk(
+    "INSERT INTO accounts (balance, account, asset) VALUES (?, ?, ?) "
+    "ON CONFLICT (account, asset) DO UPDATE SET balance = accounts.balance + excluded.balance"
+)
+_UNCLAIM = Bulk("UPDATE claims SET claimed = claimed + ? WHERE scope = ?")
+_CLAIM = Bulk(
+    "INSERT INTO claims (claimed, scope) VALUES (?, ?) "
+    "ON CONFLICT (scope) DO UPDATE SET claimed = claims.claimed + excluded.claimed"
+)
 
 # Statements of every admission and settlement are built once.
 _HOLDS_OF_JOBS = Query(select(_holds).where(among_many(_holds.c.job_id, "ids")))
 _GRANTS_OF_PROJECTS = Query(select(_grants).where(among_many(_grants.c.project_id, "ids")))
 _GRANTS_BY_ID = Query(select(_grants).where(among_many(_grants.c.id, "ids")))
-_CHOSEN_BALANCES = (
-    select(_accounts).where(among_many(_accounts.c.account, "names")).order_by(_accounts.c.account, _accounts.c.asset)
-)
-_BALANCES = Query(_CHOSEN_BALANCES)
-_BALANCES_LOCKED = Query(_CHOSEN_BALANCES.with_for_update())
-_CLAIMS = Query(select(_claims).where(among_many(_claims.c.scope, "scopes")).order_by(_claims.c.scope))
+_BALANCES = Query(select(_accounts).where(among_many(_accounts.c.account, "names")))
+_CLAIMS = Query(select(_claims).where(among_many(_claims.c.scope, "scopes")))
 
 
 def load_book(
@@ -67,42 +69,56 @@ def load_book(
 ) -> Book:
     """The part of the book that concerns these subjects, ready for `ledger.core.decide`.
 
-    Holds of the jobs; grants that are named, that belong to the projects or that the holds draw on, with the terms of
-    their programmes; balances of all accounts of these grants, of the wallets, of the named programmes and of those of
-    the grants, and of what settled holds have earned the facility (a correction gives back of it); budgets of the
-    projects; and what has been claimed of caps, pools and budgets in `year`, and by the holds.
-    In a writing transaction the head of the chain is locked first, then the balances in the order of their names.
+    Holds of the jobs; grants that are named, that belong to the projects or that the holds draw on; the terms of the
+    programmes of the former two; balances of all accounts of the grants, of the wallets, of the named programmes and of
+    those of the grants with terms, and of what settled holds have earned the facility (a correction gives back of it);
+    budgets of the projects; and what has been claimed of caps, pools and budgets in `year`, and by the holds.
+    In a writing transaction the head of the chain is locked first.
     """
-    projects = list(project_ids)
-    chain.lock(connection)
-    holds = {hold.job_id: hold for hold in _holds_where(connection, list(job_ids))}
-    wanted_grants = dict.fromkeys(grant_ids)
-    for hold in holds.values():
-        wanted_grants.update(dict.fromkeys(part.payer for part in hold.slices if part.payer != WALLET))
-    grants = {grant.id: grant for grant in _grants_where(connection, projects, list(wanted_grants))}
-    programmes = set(programme_ids)
-    names = {accounts.OVERRUN, *map(accounts.programme, programmes)}
-    for grant in grants.values():
-        names.update((accounts.available(grant.id), accounts.held(grant.id), accounts.expired(grant.id)))
-        names.add(accounts.programme(grant.programme_id))
+    projects, jobs, named = sorted(set(project_ids)), list(job_ids), list(dict.fromkeys(grant_ids))
+    found = answers(
+        connection,
+        head=chain.asked_head(connection),
+        holds=_HOLDS_OF_JOBS.asked(connection, ids=jobs) if jobs else None,
+        of_projects=_GRANTS_OF_PROJECTS.asked(connection, ids=projects) if projects else None,
+        by_id=_GRANTS_BY_ID.asked(connection, ids=named) if named else None,
+        budgets=budgets.asked_of_projects(connection, projects) if projects else None,
+    )
+    if found["head"]:
+        chain.remember(connection, found["head"])
+    holds = {hold.job_id: hold for hold in map(_hold, found["holds"])}
+    grants = {grant.id: grant for grant in map(grant_as_stored, [*found["of_projects"], *found["by_id"]])}
+    limits = budgets.budgets_from(found["budgets"])
+    programmes = {grant.programme_id for grant in grants.values()}
+    payers = {part.payer for hold in holds.values() for part in hold.slices if part.payer != WALLET}
+    names = {accounts.OVERRUN, *map(accounts.programme, programmes.union(programme_ids))}
+    for grant_id in payers.union(grants):
+        names.update((accounts.available(grant_id), accounts.held(grant_id), accounts.expired(grant_id)))
     for project_id in {*projects, *(hold.project_id for hold in holds.values())}:
         names.update((accounts.wallet(project_id), accounts.wallet_held(project_id)))
-    for hold in holds.values():
-        names.update(_earned_of(hold, grants))
-    in_force = terms.in_force(connection, {grant.programme_id for grant in grants.values()})
-    limits = budgets.of_projects(connection, projects)
     scopes = {claim.scope for hold in holds.values() for claim in hold.claims}
     scopes.update(budget.scope(year) for several in limits.values() for budget in several)
     for grant in grants.values():
-        if grant.programme_id in in_force:
-            scopes.add(cap_scope(grant.programme_id, grant.project_id, year))
-            scopes.add(pool_scope(grant.programme_id, year))
+        scopes.update((cap_scope(grant.programme_id, grant.project_id, year), pool_scope(grant.programme_id, year)))
+    payers.difference_update(grants)
+    found = answers(
+        connection,
+        payers=_GRANTS_BY_ID.asked(connection, ids=sorted(payers)) if payers else None,
+        terms=terms.asked_in_force(connection, programmes) if programmes else None,
+        balances=_BALANCES.asked(connection, names=sorted(names)),
+        claims=_CLAIMS.asked(connection, scopes=sorted(scopes)) if scopes else None,
+    )
+    grants |= {grant.id: grant for grant in map(grant_as_stored, found["payers"])}
+    balances = _balances(found["balances"])
+    earned = {name for hold in holds.values() for name in _earned_of(hold, grants)}
+    if earned:
+        balances |= _balances(_BALANCES(connection, names=sorted(earned)))
     return Book(
         grants=grants,
-        balances=_balances(connection, sorted(names)),
+        balances=balances,
         holds=holds,
-        terms=in_force,
-        claims=claimed(connection, sorted(scopes)),
+        terms=terms.in_force_from(found["terms"]),
+        claims=dict(found["claims"]),
         budgets=limits,
     )
 
@@ -159,78 +175,27 @@ def _hold(row: Sequence[Any]) -> Hold:
     )
 
 
-def _grants_where(connection: Connection, project_ids: list[str], grant_ids: list[str]) -> list[Grant]:
-    found: list[Grant] = []
-    if project_ids:
-        found.extend(map(_grant_as_stored, _GRANTS_OF_PROJECTS(connection, ids=project_ids)))
-    if grant_ids:
-        found.extend(map(_grant_as_stored, _GRANTS_BY_ID(connection, ids=grant_ids)))
-    return found
-
-
-def _grant(row: Row[Any]) -> Grant:
-    found = dict(row._mapping)
-    found["funders"] = tuple((funder_id, weight) for funder_id, weight in row.funders)
-    return Grant(**found)
-
-
-def _grant_as_stored(row: Sequence[Any]) -> Grant:
-    """A row that has come past SQLAlchemy: lists are JSON still, and SQLite knows no truth values."""
-    grant_id, programme_id, funders, project_id, *terms_of_it, expired, resources, backends, members = row
-    shares = tuple((funder_id, weight) for funder_id, weight in orjson.loads(funders))
-    asset, amount, valid_from_us, valid_until_us, priority, created_us = terms_of_it
-    return Grant(
-        id=grant_id,
-        programme_id=programme_id,
-        funders=shares,
-        project_id=project_id,
-        asset=asset,
-        amount=amount,
-        valid_from_us=valid_from_us,
-        valid_until_us=valid_until_us,
-        priority=priority,
-        created_us=created_us,
-        expired=bool(expired),
-        resources=tuple(orjson.loads(resources)),
-        backends=tuple(orjson.loads(backends)),
-        members=tuple(orjson.loads(members)),
-    )
-
-
-def _balances(connection: Connection, names: list[str]) -> dict[tuple[str, str], int]:
-    wanted = _BALANCES_LOCKED if connection.get_execution_options().get("writes") else _BALANCES
-    return {(account, asset): balance for account, asset, balance in wanted(connection, names=names)}
+def _balances(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], int]:
+    return {(account, asset): balance for account, asset, balance in rows}
 
 
 def record(connection: Connection, entries: Sequence[Entry], book: Book) -> None:
     """Write entries that have been applied to `book`: postings, balances, claims, holds and the grants they change.
 
-    Raises `Duplicate` when one of the entries was posted before, LookupError when a hold it closes is not open.
+    Raises `Duplicate` when one of the entries was posted before, LookupError when a hold it closes is not open or an
+    account it takes from is not there.
     """
+    if not entries:
+        return
     extension = chain.extension_by(connection, entries)
-    _INSERT_ENTRY(
-        connection,
-        [
-            (
-                seq,
-                entry.id,
-                entry.kind,
-                entry.at_us,
-                entry.project_id,
-                entry.job_id,
-                entry.grant_id,
-                entry.programme_id,
-                claims_text(entry.claims),
-                entry.body,
-                linked,
-            )
-            for entry, (seq, linked) in zip(entries, extension.links, strict=True)
-        ],
-    )
-    postings = []
+    rows: list[Row] = []
+    postings: list[Row] = []
     changes: dict[tuple[str, str], int] = {}
     counted: dict[str, int] = {}
-    for entry, (seq, _) in zip(entries, extension.links, strict=True):
+    for entry, (seq, linked) in zip(entries, extension.links, strict=True):
+        subjects = (entry.project_id, entry.job_id, entry.grant_id, entry.programme_id)
+        claims = claims_text(entry.claims)
+        rows.append((seq, entry.id, entry.kind, entry.at_us, *subjects, claims, entry.body, linked))
         for position, posting in enumerate(entry.postings):
             source, destination, amount, asset = posting.source, posting.destination, posting.amount, posting.asset
             postings.append((seq, position, source, destination, amount, asset))
@@ -238,25 +203,41 @@ def record(connection: Connection, entries: Sequence[Entry], book: Book) -> None
             changes[destination, asset] = changes.get((destination, asset), 0) + amount
         for claim in entry.claims:
             counted[claim.scope] = counted.get(claim.scope, 0) + claim.change
-    _INSERT_POSTING(connection, postings)
-    chain.advance(connection, extension)
-    _OPEN_ACCOUNT(connection, sorted(changes))
-    moved = [(change, account, asset) for (account, asset), change in sorted(changes.items()) if change]
-    _CHANGE_BALANCE(connection, moved)
-    _OPEN_SCOPE(connection, [(scope,) for scope in sorted(counted)])
-    _CHANGE_CLAIM(connection, [(change, scope) for scope, change in sorted(counted.items()) if change])
-    _record_holds(connection, entries, book)
+    taken: list[Row] = []
+    given: list[Row] = []
+    for (account, asset), change in sorted(changes.items()):
+        takes = change < 0 and not accounts.may_be_negative(account)
+        (taken if takes else given).append((change, account, asset))
+    unclaimed = [(change, scope) for scope, change in sorted(counted.items()) if change < 0]
+    claimed_now = [(change, scope) for scope, change in sorted(counted.items()) if change >= 0]
+    placed, closed = _holds_after(entries, book)
+    written = [
+        (_INSERT_ENTRY, rows, None),
+        (_INSERT_POSTING, postings, None),
+        (_TAKE, taken, "an account that is taken from is not there"),
+        (_GIVE, given, None),
+        (_UNCLAIM, unclaimed, "a limit that is given back to is not there"),
+        (_CLAIM, claimed_now, None),
+        (_INSERT_HOLD, placed, None),
+        (_CLOSE_HOLD, closed, "a hold that should be closed is not open"),
+    ]
+    there = [one for one in written if one[1]]
+    asked = [statement.asked(connection, values) for statement, values, _ in there]
+    cursors = together(connection, [*asked, *chain.advancing(connection, extension)])
+    for (_, values, otherwise), cursor in zip(there, cursors, strict=False):
+        if otherwise is not None and cursor.rowcount != len(values):
+            raise LookupError(otherwise)
     _record_grants(connection, entries, book)
 
 
-def _record_holds(connection: Connection, entries: Sequence[Entry], book: Book) -> None:
-    placed: list[tuple[Any, ...]] = []
-    closed: list[tuple[Any, ...]] = []
+def _holds_after(entries: Sequence[Entry], book: Book) -> tuple[list[Row], list[Row]]:
+    """The rows of new holds, and the changes of those that are closed or corrected."""
+    placed: list[Row] = []
+    closed: list[Row] = []
     for entry in entries:
         if entry.job_id is None:
             continue
         hold = book.holds[entry.job_id]
-        claims = claims_text(hold.claims)
         if entry.kind == "hold":
             subject = (hold.job_id, hold.project_id, hold.asset, hold.amount)
             placed.append((*subject, entry.body, "", claims_text(entry.claims), "open", 0, 0, hold.created_us, None))
@@ -264,16 +245,14 @@ def _record_holds(connection: Connection, entries: Sequence[Entry], book: Book) 
             before = "settled" if entry.kind == "correct" else "open"
             # Several corrections may be written at once; the book knows the last, each row its own text.
             figures = (hold.charged, hold.overrun, entry.at_us)
-            closed.append((hold.state, entry.body, claims, *figures, hold.job_id, before))
-    _INSERT_HOLD(connection, placed)
-    if _CLOSE_HOLD(connection, closed) != len(closed):
-        raise LookupError("a hold that should be closed is not open")
+            closed.append((hold.state, entry.body, claims_text(hold.claims), *figures, hold.job_id, before))
+    return placed, closed
 
 
 def _record_grants(connection: Connection, entries: Sequence[Entry], book: Book) -> None:
     for entry in entries:
         if entry.kind == "issue":
-            _insert_grant(connection, grant_from(entry.body))
+            insert_grant(connection, grant_from(entry.body))
     changed: set[str] = set()
     for entry in entries:
         if entry.kind in ("increase", "transfer", "claw_back", "expire") and entry.grant_id is not None:
@@ -286,33 +265,12 @@ def _record_grants(connection: Connection, entries: Sequence[Entry], book: Book)
         connection.execute(update(_grants).where(_grants.c.id == grant_id).values(**stands))
 
 
-def _insert_grant(connection: Connection, grant: Grant) -> None:
-    connection.execute(
-        insert(_grants).values(
-            id=grant.id,
-            programme_id=grant.programme_id,
-            funders=[list(share) for share in grant.funders],
-            project_id=grant.project_id,
-            asset=grant.asset,
-            amount=grant.amount,
-            valid_from_us=grant.valid_from_us,
-            valid_until_us=grant.valid_until_us,
-            priority=grant.priority,
-            created_us=grant.created_us,
-            expired=False,
-            resources=grant.resources,
-            backends=grant.backends,
-            members=grant.members,
-        )
-    )
-
-
 def grants_of(connection: Connection, project_id: str | None) -> list[Grant]:
     """The grants of a project, or all grants, oldest first, expired ones among them."""
     wanted = select(_grants).order_by(_grants.c.created_us, _grants.c.id)
     if project_id is not None:
         wanted = wanted.where(_grants.c.project_id == project_id)
-    return list(map(_grant, connection.execute(wanted)))
+    return list(map(grant_of_row, connection.execute(wanted)))
 
 
 def all_grants(connection: Connection) -> list[Grant]:
@@ -327,7 +285,7 @@ def due_grants(connection: Connection, now_us: int) -> list[Grant]:
         .where(_grants.c.expired.is_(False), _grants.c.valid_until_us <= now_us)
         .order_by(_grants.c.valid_until_us, _grants.c.id)
     )
-    return list(map(_grant, connection.execute(wanted)))
+    return list(map(grant_of_row, connection.execute(wanted)))
 
 
 def all_entries(connection: Connection) -> Iterator[Entry]:

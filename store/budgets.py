@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
 from ledger.terms import Budget
 from store import schema
-from store.bulk import Query
+from store.bulk import Asked, Query
 from store.columns import among_many
 
 _budgets = schema.budgets
@@ -30,10 +31,20 @@ def remove(connection: Connection, project_id: str, kind: str, key: str) -> bool
     return connection.execute(delete(_budgets).where(chosen)).rowcount > 0
 
 
+def asked_of_projects(connection: Connection, project_ids: Iterable[str]) -> Asked:
+    """The question for the budgets of projects; `budgets_from` reads the answer."""
+    return _OF_PROJECTS.asked(connection, ids=sorted(project_ids))
+
+
+def budgets_from(rows: Iterable[Sequence[Any]]) -> dict[str, tuple[Budget, ...]]:
+    """By project id; projects without any are left out."""
+    found: dict[str, tuple[Budget, ...]] = {}
+    for project_id, kind, key, most in rows:
+        found[project_id] = (*found.get(project_id, ()), Budget(project_id, kind, key, most))
+    return found
+
+
 def of_projects(connection: Connection, project_ids: Iterable[str]) -> dict[str, tuple[Budget, ...]]:
     """The budgets of projects, by project id; projects without any are left out."""
     ids = sorted(project_ids)
-    found: dict[str, tuple[Budget, ...]] = {}
-    for project_id, kind, key, most in _OF_PROJECTS(connection, ids=ids) if ids else ():
-        found[project_id] = (*found.get(project_id, ()), Budget(project_id, kind, key, most))
-    return found
+    return budgets_from(_OF_PROJECTS(connection, ids=ids)) if ids else {}

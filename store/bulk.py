@@ -16,6 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from store.columns import to_json
 
 Row = tuple[Any, ...]
+Asked = tuple[str, Sequence[Any]]
+"""A statement's text for one database, and the parameters of each time that it runs."""
 _AT_ONCE = 2_000
 _NUMBERS = itertools.count()
 
@@ -26,11 +28,13 @@ class Bulk:
     def __init__(self, text: str) -> None:
         self._texts = {"sqlite": text, "postgresql": text.replace("%", "%%").replace("?", "%s")}
 
+    def asked(self, connection: Connection, rows: Sequence[Row]) -> Asked:
+        """To be run for each row, in order, by `together`."""
+        return self._texts[connection.dialect.name], rows
+
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> int:
         """Run it for each row, in order; returns how many rows of the table were written."""
-        if not rows:
-            return 0
-        return int(run(connection, self._texts[connection.dialect.name], rows).rowcount)
+        return int(run(connection, *self.asked(connection, rows)).rowcount) if rows else 0
 
 
 class Query:
@@ -44,35 +48,69 @@ class Query:
         self._statement = statement
         self._texts: dict[str, tuple[str, tuple[str, ...]]] = {}
 
-    def __call__(self, connection: Connection, **lists: list[str]) -> list[Row]:
-        """All rows, as tuples in the order of the columns."""
+    def asked(self, connection: Connection, **lists: list[str]) -> Asked:
+        """To be run by `together`."""
         dialect = connection.dialect
         if dialect.name not in self._texts:
             compiled = self._statement.compile(dialect=dialect)
             self._texts[dialect.name] = (str(compiled), tuple(compiled.positiontup or ()))
         text, names = self._texts[dialect.name]
         if dialect.name == "sqlite":
-            return list(run(connection, text, [tuple(to_json(lists[name]) for name in names)]).fetchall())
-        return list(run(connection, text, [lists]).fetchall())
+            return text, [tuple([to_json(lists[name]) for name in names])]
+        return text, [lists]
+
+    def __call__(self, connection: Connection, **lists: list[str]) -> list[Row]:
+        """All rows, as tuples in the order of the columns."""
+        return list(run(connection, *self.asked(connection, **lists)).fetchall())
 
 
 def run(connection: Connection, text: str, rows: Sequence[Any]) -> Any:
     """Run a statement at the driver and return its cursor; what goes wrong is told as SQLAlchemy would tell it."""
-    driver = connection.connection
-    cursor = driver.cursor()
+    return together(connection, [(text, rows)])[0]
+
+
+def together(connection: Connection, asked: Sequence[Asked]) -> list[Any]:
+    """Run statements in order, none of which needs the rows of another, and return their cursors.
+
+    PostgreSQL is sent all of them before it answers the first: waiting for each answer costs more than the work behind
+    it. The first that goes wrong is raised, as by `run`, and those after it are not carried out.
+    """
+    fairy: Any = connection.connection
+    driver = fairy.dbapi_connection  # past the pool's own cursor, for there are a dozen in every transaction
+    cursors = []
+    text = ""
     try:
-        if len(rows) == 1:
-            cursor.execute(text, rows[0])
+        if len(asked) == 1 or connection.dialect.name == "sqlite":
+            for text, rows in asked:
+                cursors.append(_execute(driver.cursor(), text, rows))
         else:
-            cursor.executemany(text, rows)
+            text = "; ".join(text for text, _ in asked)
+            with driver.pipeline():
+                cursors = [_execute(driver.cursor(), text, rows) for text, rows in asked]
     except connection.dialect.loaded_dbapi.Error as error:
-        gone = connection.dialect.is_disconnect(error, driver, cursor)
+        gone = connection.dialect.is_disconnect(error, fairy, None)
         if gone:
             connection.invalidate(error)
         base = connection.dialect.loaded_dbapi.Error
         raise DBAPIError.instance(
             text, None, error, base, connection_invalidated=gone, dialect=connection.dialect
         ) from error
+    return cursors
+
+
+def answers(connection: Connection, **asked: Asked | None) -> dict[str, list[Row]]:
+    """The rows of several SELECTs by the names given to them, asked together; none for what is None."""
+    there = {name: one for name, one in asked.items() if one is not None}
+    cursors = together(connection, list(there.values()))
+    found: dict[str, list[Row]] = {name: cursor.fetchall() for name, cursor in zip(there, cursors, strict=True)}
+    return {name: found.get(name, []) for name in asked}
+
+
+def _execute(cursor: Any, text: str, rows: Sequence[Any]) -> Any:
+    if len(rows) == 1:
+        cursor.execute(text, rows[0])
+    else:
+        cursor.executemany(text, rows)
     return cursor
 
 

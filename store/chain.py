@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, and_, cast, func, or_, select
 
@@ -18,7 +19,8 @@ from ledger.chain import columns_of, linked
 from ledger.merkle import NodeId
 from ledger.model import Entry
 from store import schema
-from store.bulk import Bulk, insert_text, run
+from store.bulk import Asked, Bulk, insert_text, run
+from store.writer import notes
 
 STORED_FROM = 4
 _WIDTH = 32
@@ -60,26 +62,45 @@ def head(connection: Connection) -> Head:
     return _read_head(connection, _HEAD)
 
 
-def lock(connection: Connection) -> None:
-    """Make whoever else wants to record wait, in a writing transaction; elsewhere this does nothing.
+def asked_head(connection: Connection) -> Asked | None:
+    """In a writing transaction: the question for the head, which makes whoever else wants to record wait.
 
-    On SQLite a writing transaction is alone from its beginning.
+    It goes out together with the others of `store.book.load_book`; `remember` takes the answer. (On SQLite a writing
+    transaction is alone from its beginning.)
     """
-    if connection.dialect.name == "postgresql" and connection.get_execution_options().get("writes"):
-        _read_head(connection, _LOCKED)
+    if not connection.get_execution_options().get("writes"):
+        return None
+    return (_LOCKED if connection.dialect.name == "postgresql" else _HEAD), [()]
+
+
+def remember(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Keep the answer for the rest of the running unit, in which nobody else can move the head."""
+    notes(connection)[_HEAD] = _head(rows)
+
+
+def lock(connection: Connection) -> None:
+    """Make whoever else wants to record wait, in a writing transaction; elsewhere this does nothing."""
+    asked = asked_head(connection)
+    if asked is not None:
+        remember(connection, run(connection, *asked).fetchall())
 
 
 def _read_head(connection: Connection, text: str) -> Head:
-    row = run(connection, text, [()]).fetchone()
-    if row is None:
+    return _head(run(connection, text, [()]).fetchall())
+
+
+def _head(rows: Sequence[Sequence[Any]]) -> Head:
+    if not rows:
         raise LookupError("the head of the ledger's chain is gone: table ledger_head has no row")
-    size, last, frontier = row
-    return Head(size, bytes(last), tuple(frontier[at : at + _WIDTH] for at in range(0, len(frontier), _WIDTH)))
+    size, last, frontier = rows[0]
+    return Head(size, bytes(last), tuple([frontier[at : at + _WIDTH] for at in range(0, len(frontier), _WIDTH)]))
 
 
 def extension_by(connection: Connection, entries: Sequence[Entry]) -> Extension:
     """Number and hash new entries. Nothing is written yet."""
-    before = _read_head(connection, _LOCKED if connection.dialect.name == "postgresql" and entries else _HEAD)
+    before = notes(connection).get(_HEAD)
+    if before is None:
+        before = _read_head(connection, _LOCKED if connection.dialect.name == "postgresql" and entries else _HEAD)
     size, last, frontier = before.size, before.hash, list(before.frontier)
     links: list[tuple[int, bytes]] = []
     nodes: list[tuple[int, int, bytes]] = []
@@ -92,12 +113,15 @@ def extension_by(connection: Connection, entries: Sequence[Entry]) -> Extension:
     return Extension(links, nodes, Head(size, last, tuple(frontier)))
 
 
-def advance(connection: Connection, extension: Extension) -> None:
-    """Write the nodes and the new head; the entries stand already."""
-    if extension.links:
-        _INSERT_NODE(connection, extension.nodes)
-        after = extension.head
-        _ADVANCE(connection, [(after.size, after.hash, b"".join(after.frontier))])
+def advancing(connection: Connection, extension: Extension) -> list[Asked]:
+    """The statements that write the nodes and the new head, after the entries; none when nothing is recorded."""
+    if not extension.links:
+        return []
+    after = extension.head
+    if _HEAD in notes(connection):
+        notes(connection)[_HEAD] = after
+    moved = _ADVANCE.asked(connection, [(after.size, after.hash, b"".join(after.frontier))])
+    return [_INSERT_NODE.asked(connection, extension.nodes), moved] if extension.nodes else [moved]
 
 
 def hashes(connection: Connection, first: int, last: int) -> list[bytes]:

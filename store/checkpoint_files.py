@@ -16,7 +16,7 @@ _SUFFIX = ".txt"
 
 
 class CheckpointFiles:
-    """The folder of the checkpoints; made when the first one is written."""
+    """The folder of the checkpoints, and of hand-overs of their keys; made when the first one is written."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -27,7 +27,22 @@ class CheckpointFiles:
 
     def write(self, size: int, note: str) -> None:
         """Have the note there, durable. Raises OSError when the file system refuses."""
-        path = self.path(size)
+        self._write(self.path(size), note)
+
+    def write_handover(self, number: int, note: str) -> None:
+        """Have the hand-over of keys of that number there, durable. Raises OSError when the file system refuses."""
+        self._write(self._handovers / f"{number:04d}{_SUFFIX}", note)
+
+    def handovers(self) -> list[str]:
+        """The hand-overs of keys that are there, in order."""
+        found = sorted(self._handovers.glob(f"*{_SUFFIX}")) if self._handovers.is_dir() else []
+        return [path.read_bytes().decode(errors="replace") for path in found]
+
+    @property
+    def _handovers(self) -> Path:
+        return self.root / "handovers"
+
+    def _write(self, path: Path, note: str) -> None:
         part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +79,7 @@ class CheckpointFiles:
         return 0
 
     def _folders(self) -> list[Path]:
-        return sorted(path for path in self.root.iterdir() if path.is_dir()) if self.root.is_dir() else []
+        return sorted(path for path in self.root.iterdir() if path.name.isdigit()) if self.root.is_dir() else []
 
     @staticmethod
     def _in(folder: Path) -> list[int]:

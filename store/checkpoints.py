@@ -13,6 +13,7 @@ from store.rows import CheckpointRow
 _checkpoints = schema.checkpoints
 _INSERT = Bulk(insert_text(_checkpoints))
 _KEYS = "ledger_keys"
+_HANDOVERS = "ledger_handovers"
 
 
 def insert_checkpoint(connection: Connection, row: CheckpointRow) -> None:
@@ -47,3 +48,13 @@ def keys(connection: Connection) -> list[str]:
 def put_keys(connection: Connection, texts: Sequence[str]) -> None:
     """Write down the public keys that sign this ledger's checkpoints."""
     meta.put(connection, _KEYS, list(texts))
+
+
+def handovers(connection: Connection) -> list[str]:
+    """The signed notes of every change of keys, in order; empty before the first."""
+    return list(meta.get(connection, _HANDOVERS) or ())
+
+
+def put_handovers(connection: Connection, notes: Sequence[str]) -> None:
+    """Write down the changes of keys."""
+    meta.put(connection, _HANDOVERS, list(notes))

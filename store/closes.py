@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, insert, select
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Label, case, func, insert, select
 
 from ledger.months import Month
 from ledger.periods import AsOf, Close
@@ -11,6 +13,7 @@ from store.flows import within
 
 _closes = schema.closes
 _entries = schema.entries
+_postings = schema.postings
 
 
 def list_closes(connection: Connection) -> list[Close]:
@@ -44,3 +47,35 @@ def kinds_within(connection: Connection, after: AsOf | None, until: AsOf) -> dic
     """How many entries of each kind a period has."""
     wanted = select(_entries.c.kind, func.count()).where(within(after, until)).group_by(_entries.c.kind)
     return {str(kind): int(count) for kind, count in connection.execute(wanted)}
+
+
+def kinds_by_state(connection: Connection, states: Sequence[AsOf]) -> dict[tuple[int, str], int]:
+    """How many entries of each kind count first at each of several states of the books, by (index of state, kind)."""
+    counted = select(_first_counted(states), _entries.c.kind).subquery()
+    wanted = select(counted, func.count()).where(counted.c.state.is_not(None)).group_by(*counted.c)
+    return {(int(index), str(kind)): int(count) for index, kind, count in connection.execute(wanted)}
+
+
+def moved_by_state(connection: Connection, states: Sequence[AsOf]) -> list[tuple[int, str, str, str, int]]:
+    """What moved by the entries that count first at each state: (index of state, source, destination, asset, amount).
+
+    One pass over the entries, however many states there are.
+    """
+    columns = (_postings.c.source, _postings.c.destination, _postings.c.asset, _postings.c.amount)
+    moved = (
+        select(_first_counted(states), *columns)
+        .select_from(_postings.join(_entries, _entries.c.seq == _postings.c.seq))
+        .subquery()
+    )
+    kinds = (moved.c.state, moved.c.source, moved.c.destination, moved.c.asset)
+    wanted = select(*kinds, func.sum(moved.c.amount)).where(moved.c.state.is_not(None)).group_by(*kinds)
+    return [
+        (int(index), source, destination, asset, int(amount))
+        for index, source, destination, asset, amount in connection.execute(wanted)
+    ]
+
+
+def _first_counted(states: Sequence[AsOf]) -> Label[int]:
+    """The index of the first state that an entry counts at; NULL for none."""
+    whens = [(within(None, state), index) for index, state in enumerate(states)]
+    return case(*whens).label("state")

@@ -94,7 +94,9 @@ class Database:
             raise trouble from failure
 
     def migrate(self) -> None:
-        """Bring the schema to this version's; does nothing when it is there. Raises `SchemaTooNew`."""
+        """Bring the schema to this version's; writes nothing when it is there. Raises `SchemaTooNew`."""
+        if self.revision() == self.head():
+            return
         try:
             with self._writing.connect() as connection, connection.begin():
                 migrate.upgrade(connection)

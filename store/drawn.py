@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection, and_, func, literal, select
 
 from ledger import accounts
+from ledger.quota import Drawn
 from store import schema
 
 _grants, _accounts = schema.grants, schema.accounts
 _BEFORE, _AFTER = accounts.available("\n").split("\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """Over all valid grants of a project in one asset: what was granted, and what of it is settled or held."""
-
-    granted: int
-    used: int
 
 
 def drawn_of(connection: Connection, project_id: str, asset: str, at_us: int) -> Drawn:

@@ -10,7 +10,7 @@ from store import schema
 from store.bulk import Bulk, Row, insert_text
 from store.columns import among_many, to_json
 from store.job_lists import count_by_state, list_jobs
-from store.rows import HistoryRow, JobChange, JobRow, JobState
+from store.rows import HistoryRow, JobChange, JobRow, JobState, NoticeRow
 
 __all__ = [
     "advance",
@@ -31,7 +31,8 @@ _jobs = schema.jobs
 _history = schema.history
 
 _INSERT_JOB = Bulk(insert_text(_jobs))
-_INSERT_HISTORY = Bulk(insert_text(_history, without=("seq",)))
+_INSERT_HISTORY = Bulk(insert_text(_history, without=("seq", "notice")))
+_STEP = tuple(column for column in _history.columns if column.name != "notice")
 # What a change leaves out stays: one statement text for every kind of change.
 _CHANGED = (
     "started_us",
@@ -191,19 +192,22 @@ def open_jobs(connection: Connection) -> list[JobRow]:
 
 def history_of(connection: Connection, job_id: str) -> list[HistoryRow]:
     """The life of one job, in order."""
-    wanted = select(_history).where(_history.c.job_id == job_id).order_by(_history.c.version)
+    wanted = select(*_STEP).where(_history.c.job_id == job_id).order_by(_history.c.version)
     return [HistoryRow(*row) for row in connection.execute(wanted)]
 
 
-def history_since(connection: Connection, seq: int, project_id: str | None, limit: int) -> list[HistoryRow]:
+def history_since(connection: Connection, seq: int, project_id: str | None, limit: int) -> list[HistoryRow | NoticeRow]:
     """What has happened after `seq`, of one project or of all, oldest first.
 
     Rows become visible in the order of `seq`, so a reader that goes on from the last seq it saw misses nothing.
     """
-    wanted = select(_history).where(_history.c.seq > seq).order_by(_history.c.seq).limit(limit)
+    wanted = select(_history.c.notice, *_STEP).where(_history.c.seq > seq).order_by(_history.c.seq).limit(limit)
     if project_id is not None:
         wanted = wanted.where(_history.c.project_id == project_id)
-    return [HistoryRow(*row) for row in connection.execute(wanted)]
+    return [
+        HistoryRow(*step) if notice is None else NoticeRow(step[0], step[2], step[3], step[4], notice)
+        for notice, *step in connection.execute(wanted)
+    ]
 
 
 def backlog_us(connection: Connection) -> tuple[int, int]:

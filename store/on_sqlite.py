@@ -12,6 +12,7 @@ import sqlite3
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 
@@ -69,6 +70,16 @@ def reading_engine(url: URL) -> Engine:
 
 
 def _engine(url: URL, pragmas: tuple[str, ...], *, size: int, overflow: int) -> Engine:
+    path = path_of(url)
+    if not _writable(path):
+        # An auditor's copy. Nothing can change it, so it needs no locks; but what stands in a log beside it counts.
+        logged = path.with_name(path.name + "-wal")
+        immutable = not logged.exists() or not logged.stat().st_size
+        query = {"uri": "true", "mode": "ro", **({"immutable": "1"} if immutable else {})}
+        url = url.set(database=f"file:{quote(str(path))}", query=query)
+        pragmas = (f"busy_timeout = {_BUSY_TIMEOUT_MS}", "query_only = ON")
+    else:
+        pragmas = (*_PRAGMAS, *pragmas)
     engine = create_engine(
         url.set(drivername="sqlite+pysqlite"),
         poolclass=QueuePool,
@@ -81,10 +92,15 @@ def _engine(url: URL, pragmas: tuple[str, ...], *, size: int, overflow: int) -> 
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
-        for pragma in (*_PRAGMAS, *pragmas):
+        for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def _writable(path: Path) -> bool:
+    """Whether the file and its folder may be written to, or do not exist yet."""
+    return all(os.access(one, os.W_OK) for one in (path, path.parent) if one.exists())
 
 
 class FileLock:

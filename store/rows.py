@@ -6,6 +6,7 @@ of the columns. A dict or tuple field lives as JSON text in the database; whoeve
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -225,6 +226,17 @@ class HistoryRow:
     state: JobState
     reason: str
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """Something that a project should know and that is about no single job. It counts in the `seq` of the history."""
+
+    seq: int
+    project_id: str
+    at_us: int
+    kind: str
+    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, func, insert, select
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select
 from ledger.terms import Terms
 from ledger.terms_json import terms_from_json, terms_to_json
 from store import schema
-from store.bulk import Query
+from store.bulk import Asked, Query
 from store.columns import among_many
 
 _terms = schema.terms
@@ -39,13 +40,21 @@ def insert_terms(connection: Connection, terms: Terms, created_us: int) -> None:
     connection.execute(insert(_terms).values(**row, body=terms_to_json(terms)))
 
 
+def asked_in_force(connection: Connection, programme_ids: Iterable[str]) -> Asked:
+    """The question for the newest version of each programme that has terms; `in_force_from` reads the answer."""
+    return _IN_FORCE.asked(connection, ids=sorted(programme_ids))
+
+
+def in_force_from(rows: Iterable[Sequence[Any]]) -> dict[str, Terms]:
+    """By programme id."""
+    found = [_read(body) for (body,) in rows]
+    return {terms.programme_id: terms for terms in found}
+
+
 def in_force(connection: Connection, programme_ids: Iterable[str]) -> dict[str, Terms]:
     """The newest version of each programme that has terms, by programme id."""
     ids = sorted(programme_ids)
-    if not ids:
-        return {}
-    found = [_read(body) for (body,) in _IN_FORCE(connection, ids=ids)]
-    return {terms.programme_id: terms for terms in found}
+    return in_force_from(_IN_FORCE(connection, ids=ids)) if ids else {}
 
 
 def versions_of(connection: Connection, programme_id: str) -> list[Terms]:

@@ -1,14 +1,17 @@
-"""The group-commit writer: one thread that gathers waiting units of work into one transaction and commits them at once.
+"""The group-commit writer: gathers waiting units of work into one transaction and commits them at once.
 
 An fsync is the dearest thing a write does, so everybody who waits shares one. Units run in the order of their
 submission, each in a savepoint of its own when several share a transaction: one that raises takes back only itself.
 A future resolves after the commit, never before.
+
+One thread at a time has the turn to write. Whoever finds it free takes it and carries out what waits: a unit alone
+changes threads nowhere, which costs as much as its statements. What has come meanwhile is left to the writer's own
+thread, so that nobody works for others for long.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections import deque
@@ -28,15 +31,24 @@ Unit = Callable[[Connection], T]
 _log = logging.getLogger(__name__)
 
 
+_NOTES = "notes of the running unit"
+
+
+def notes(connection: Connection) -> dict[str, Any]:
+    """What may be remembered while a unit runs on this connection; forgotten at its end, whichever way it ends."""
+    found: dict[str, Any] = connection.info.setdefault(_NOTES, {})
+    return found
+
+
 _AFTER = "after_commit"
 
 
 def after_commit(connection: Connection, act: Callable[[], None]) -> None:
     """Have `act` done once what the running unit has written is durable, and never if it is taken back.
 
-    It runs on the writer's thread, so it must be quick; should the process die first, it is never done.
+    It runs before anybody else may write, so it must be quick; should the process die first, it is never done.
     """
-    acts: list[Callable[[], None]] = connection.info.setdefault(_AFTER, [])
+    acts: list[Callable[[], None]] = notes(connection).setdefault(_AFTER, [])
     acts.append(act)
 
 
@@ -64,19 +76,24 @@ class Writer:
         budget_s: float = 0.05,
         tries: int = 6,
     ) -> None:
-        """`committed` is called on the writer's thread after each commit. A transaction takes no further units once it
-        is older than `budget_s`. After `tries` deadlocks in a row the units fail.
+        """`committed` is called after each commit, before the next unit runs. A transaction takes no further units once
+        it is older than `budget_s`. After `tries` deadlocks in a row the units fail.
         """
         self._engine = engine
         self._committed = committed
         self._budget_s = budget_s
         self._tries = tries
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._postponed: deque[_Waiting] = deque()
         self._connection: Connection | None = None
         self._gate = threading.Lock()
+        # Guarded by the gate:
+        self._waiting: deque[_Waiting] = deque()
+        self._taken = False
+        """Whether somebody has the turn."""
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._handed_over = threading.Semaphore(0)
+        self._free = threading.Condition(self._gate)
+        self._writing_thread: int | None = None
 
     def submit(self, unit: Unit[T]) -> Future[T]:
         """Queue a unit: a function that reads and writes through the connection it is given and returns any value.
@@ -86,55 +103,81 @@ class Writer:
         nothing but the database. It must not commit or roll back.
         """
         future: Future[T] = Future()
-        with self._gate:
-            if self._closed:
-                raise StoreUnavailable("the store is closed")
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._loop, name="store-writer", daemon=True)
-                self._thread.start()
-            self._queue.put(_Waiting(unit, future))
+        if self._enqueue(unit, future):
+            self._hand_over()
         return future
 
     def run(self, unit: Unit[T]) -> T:
         """Submit a unit and wait until it is durable. Raises what the unit raised, or `StoreUnavailable`."""
-        if threading.current_thread() is self._thread:
-            raise RuntimeError("the writer's own thread would wait for itself")
-        return self.submit(unit).result()
+        if threading.get_ident() == self._writing_thread:
+            raise RuntimeError("who writes would wait for itself")
+        future: Future[T] = Future()
+        if self._enqueue(unit, future):
+            try:
+                self._write_once()
+            finally:
+                if self._anybody_left():
+                    self._hand_over()
+        return future.result()
 
     def close(self) -> None:
         """Carry out what waits, then stop. Later units are refused. May be called twice."""
         with self._gate:
-            thread = self._thread
-            if not self._closed:
-                self._closed = True
-                self._queue.put(None)
+            self._closed = True
+            while self._taken:
+                self._free.wait()
+            thread, self._thread = self._thread, None
         if thread is not None:
+            self._handed_over.release()
             thread.join()
-
-    def _loop(self) -> None:
-        stopping = False
-        while not stopping or self._postponed:
-            batch, stopping = self._gather(stopping)
-            if batch:
-                self._carry_out(batch)
         self._drop_connection()
 
-    def _gather(self, stopping: bool) -> tuple[list[_Waiting], bool]:
-        """All that waits now; sleeps until there is something."""
-        batch = list(self._postponed)
-        self._postponed.clear()
-        block = not batch
-        while not stopping:
-            try:
-                waiting = self._queue.get(block=block)
-            except queue.Empty:
-                break
-            if waiting is None:
-                stopping = True
-            elif waiting.future.set_running_or_notify_cancel():
-                batch.append(waiting)
-                block = False
-        return batch, stopping
+    def _enqueue(self, unit: Unit[T], future: Future[T]) -> bool:
+        """Let a unit wait; returns whether the turn was free: it is the caller's then, to use or to hand over."""
+        with self._gate:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
+            self._waiting.append(_Waiting(unit, future))
+            taken, self._taken = self._taken, True
+        return not taken
+
+    def _anybody_left(self) -> bool:
+        """Whether units wait; if none does, the turn is free again."""
+        with self._gate:
+            if self._waiting:
+                return True
+            self._taken = False
+            self._free.notify_all()
+            return False
+
+    def _hand_over(self) -> None:
+        """Leave the turn to the writer's own thread."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._loop, name="store-writer", daemon=True)
+            self._thread.start()
+        self._handed_over.release()
+
+    def _loop(self) -> None:
+        while True:
+            self._handed_over.acquire()
+            while self._anybody_left():
+                self._write_once()
+            if self._closed:
+                return
+
+    def _write_once(self) -> None:
+        """Carry out all that waits now, as far as one transaction takes it."""
+        with self._gate:
+            gathered = list(self._waiting)
+            self._waiting.clear()
+        batch = [one for one in gathered if one.future.running() or one.future.set_running_or_notify_cancel()]
+        if not batch:
+            return
+        self._writing_thread = threading.get_ident()
+        try:
+            self._carry_out(batch)
+        finally:
+            self._writing_thread = None
 
     def _carry_out(self, batch: list[_Waiting]) -> None:
         error: BaseException = StoreUnavailable(f"deadlocked {self._tries} times in a row")
@@ -158,7 +201,8 @@ class Writer:
                 waiting.future.set_exception(outcome.error)
             else:
                 waiting.future.set_result(outcome.value)
-        self._postponed.extend(batch[len(outcomes) :])
+        with self._gate:
+            self._waiting.extendleft(reversed(batch[len(outcomes) :]))
         written = [outcome for outcome in outcomes if outcome.error is None]
         acts = [act for outcome in written for act in outcome.acts]
         for act in [*acts, self._committed] if written else []:
@@ -261,9 +305,13 @@ def _alone(connection: Connection, unit: Unit[Any]) -> _Outcome:
 
 
 def _run(connection: Connection, unit: Unit[Any]) -> _Outcome:
-    connection.info.pop(_AFTER, None)
-    value = unit(connection)
-    return _Outcome(value=value, acts=connection.info.pop(_AFTER, []))
+    kept = connection.info  # at hand even if the connection is lost
+    kept.pop(_NOTES, None)
+    try:
+        value = unit(connection)
+        return _Outcome(value=value, acts=kept.get(_NOTES, {}).get(_AFTER, []))
+    finally:
+        kept.pop(_NOTES, None)
 
 
 def _saved(connection: Connection, unit: Unit[Any]) -> _Outcome:

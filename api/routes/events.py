@@ -1,4 +1,4 @@
-"""Event streams (SSE): every change of a job, or of all jobs of a project, as it is committed."""
+"""Event streams (SSE): every change of a job, or of all jobs of a project and what warns it, as it is committed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from api.openapi import documented
 from api.schemas.answers import Change
 from api.schemas.fields import INTEGER_MAX
 from api.waiting import job_of
-from api.watch import Waiter
-from store.rows import HistoryRow
+from api.watch import Row, Waiter
+from store.rows import HistoryRow, NoticeRow
 
 router = APIRouter(tags=["events"])
 
@@ -49,10 +49,10 @@ class EventStream(StreamingResponse):
             await self._held.aclose()
 
 
-def _documented(*refuses: str) -> dict[str, Any]:
+def _documented(*refuses: str, events: str = "Events named job; their data is a Change.") -> dict[str, Any]:
     arguments = documented(told={200: Change}, refuses=(*refuses, "invalid_request", "too_many_streams"))
     example = 'id: 42\nevent: job\ndata: {"id":"job_01J8Z3V7Q4M2","state":"running","version":2}\n\n'
-    schema = {"type": "string", "description": "Events named job; their data is a Change."}
+    schema = {"type": "string", "description": events}
     arguments["responses"][200] = {
         "description": "A stream that goes on until the job has ended, the client leaves or the token ends.",
         "content": {"text/event-stream": {"schema": schema, "example": example}},
@@ -76,9 +76,15 @@ async def follow_job(visit: Visitor, job_id: str, last_event_id: LastEventId = N
     raise AssertionError  # the stack swallows nothing
 
 
-@router.get("/v1/events", summary="Follow all jobs of a project", **_documented())
+_OF_PROJECT = (
+    "Events named job; their data is a Change. Events named quota_warning, when 80 or 95 % of a project's grants have "
+    "come to be spent or held: their data is a QuotaWarning with the instant in `at_us` and `at`."
+)
+
+
+@router.get("/v1/events", summary="Follow all jobs of a project", **_documented(events=_OF_PROJECT))
 async def follow_project(visit: Visitor, last_event_id: LastEventId = None) -> Response:
-    """Changes from now on, or after Last-Event-ID; of all projects for operators and auditors."""
+    """Changes and warnings from now on, or after Last-Event-ID; of all projects for operators and auditors."""
     async with AsyncExitStack() as stack:
         stack.enter_context(visit.desk.seat(visit.caller))
         waiter = await stack.enter_async_context(visit.desk.watch.waiter(project_id=visit.caller.project_id))
@@ -89,16 +95,16 @@ async def follow_project(visit: Visitor, last_event_id: LastEventId = None) -> R
 async def _job_events(visit: Visit, waiter: Waiter, past: Sequence[HistoryRow]) -> AsyncIterator[bytes]:
     yield _HELLO
     last = 0
-    for row in past:
-        yield _event(row)
-        last = row.seq
-        if row.state in shapes.ENDED:
+    for step in past:
+        yield _event(step)
+        last = step.seq
+        if step.state in shapes.ENDED:
             return
     async for rows in _live(visit, waiter):
         for row in rows:
             if row.seq > last:
                 yield _event(row)
-            if row.state in shapes.ENDED:
+            if isinstance(row, HistoryRow) and row.state in shapes.ENDED:
                 return
         if not rows:
             yield _HEARTBEAT
@@ -122,7 +128,7 @@ async def _project_events(visit: Visit, waiter: Waiter, last_event_id: int | Non
             yield _HEARTBEAT
 
 
-async def _live(visit: Visit, waiter: Waiter) -> AsyncIterator[list[HistoryRow]]:
+async def _live(visit: Visit, waiter: Waiter) -> AsyncIterator[list[Row]]:
     """What comes in, an empty list at each quiet heartbeat; ends with the token, the service, or a slow reader."""
     heartbeat_s, loop = visit.desk.limits.heartbeat_s, asyncio.get_running_loop()
     check_at_s = loop.time() + heartbeat_s
@@ -134,6 +140,8 @@ async def _live(visit: Visit, waiter: Waiter) -> AsyncIterator[list[HistoryRow]]
             check_at_s = loop.time() + heartbeat_s
 
 
-def _event(row: HistoryRow) -> bytes:
+def _event(row: Row) -> bytes:
+    if isinstance(row, NoticeRow):
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (row.seq, row.kind.encode(), as_bytes(shapes.notice(row)))
     told = {**shapes.change(row), "project_id": row.project_id}
     return b"id: %d\nevent: job\ndata: %s\n\n" % (row.seq, as_bytes(told))

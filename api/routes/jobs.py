@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import shapes
-from api.answers import Json, Refused, accepted
+from api.answers import Json, Refused, accepted, problem_document
 from api.auth import Visit, Visitor, known_form, needs, needs_sight
 from api.documents import invalid, parse
 from api.openapi import documented
@@ -240,6 +240,7 @@ def _quote(visit: Visit, body: bytes) -> dict[str, object]:
         "quote": told.quote,
         "payers": told.payers,
         "missing": told.missing,
+        "refusal": None if told.refusal is None else problem_document(told.refusal),
         "backend": told.backend,
         "wait_us": told.wait_us,
         "findings": told.findings,

@@ -85,7 +85,9 @@ class Ready(Told):
     """Whether jobs can be admitted, and which part is missing if not."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"ready": True, "parts": {"database": True, "inspector": True}}]}
+        json_schema_extra={
+            "examples": [{"ready": True, "parts": {"database": True, "writable": True, "inspector": True}}]
+        }
     )
 
     ready: bool

@@ -45,6 +45,8 @@ PROOF_EXAMPLE: dict[str, Any] = {
         }
     ],
     "checkpoint": NOTE_EXAMPLE,
+    "signed_by": _NAME,
+    "handovers": [],
 }
 
 
@@ -61,6 +63,17 @@ class ReceiptProof(Told):
     encoding: str
     entries: list[dict[str, Any]] = Field(description="Columns, previous hash, own hash and path to the root of each.")
     checkpoint: str | None = Field(description="The signed note whose root the paths lead to.")
+    signed_by: str | None = Field(description="The name of the keys that signed the checkpoint.")
+    handovers: list[str] = Field(description="Every change of the ledger's keys: a note, signed by those before.")
+
+
+class LedgerKey(Told):
+    """One public key. `key` is a line of a signed note's verifier."""
+
+    name: str
+    algorithm: str
+    key: str
+    retired_at: int | None = Field(description="It signs nothing over more entries; null while it is in force.")
 
 
 class LedgerKeys(Told):
@@ -71,16 +84,23 @@ class LedgerKeys(Told):
             "examples": [
                 {
                     "name": _NAME,
-                    "keys": [{"algorithm": "Ed25519", "key": f"{_NAME}+169910d4+AQID…"}],
+                    "keys": [
+                        {
+                            "name": _NAME,
+                            "algorithm": "Ed25519",
+                            "key": f"{_NAME}+169910d4+AQID…",
+                            "retired_at": None,
+                        }
+                    ],
                     "text": f"{_NAME}+169910d4+AQID…\n",
                 }
             ]
         }
     )
 
-    name: str
-    keys: list[dict[str, str]] = Field(description="Algorithm, and the key as a line of a signed note's verifier.")
-    text: str = Field(description="All keys as a file, a line each.")
+    name: str = Field(description="What the ledger is called: the name of its first keys.")
+    keys: list[LedgerKey]
+    text: str = Field(description="All keys as a file, a line each; `retired SIZE` stands before replaced ones.")
 
 
 class LedgerCheckpoint(Told):

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.fields import Amount, Told
 from api.schemas.ledger import PROOF_EXAMPLE, ReceiptProof
+from api.schemas.problems import ProblemDocument
 
 _JOB = "job_01J8Z3V7Q4M2"
 
@@ -148,7 +149,8 @@ class QuoteAnswer(Told):
     """What the job would cost, who would pay it and how long it would wait now. Nothing is reserved.
 
     Until `expires_us` the price and the programmes' terms are honoured for the same job that names `quote_id`. Where
-    `missing` is above 0, so much of the ceiling has no payer: the job would be refused.
+    `missing` is above 0, so much of the ceiling has no payer. `refusal` says that the job would be refused, and why: no
+    payer, or a budget of the project that has too little left.
     """
 
     model_config = ConfigDict(
@@ -170,6 +172,7 @@ class QuoteAnswer(Told):
                         }
                     ],
                     "missing": 0,
+                    "refusal": None,
                     "backend": "aer",
                     "wait_us": 0,
                     "findings": FINDINGS_EXAMPLE,
@@ -184,6 +187,7 @@ class QuoteAnswer(Told):
     quote: Quote
     payers: list[QuotedPayer] = Field(description="Who would hold which part of the ceiling, in burn order.")
     missing: int
+    refusal: ProblemDocument | None = Field(description="The answer that the job itself would get now, if it is a no.")
     backend: str
     wait_us: int
     findings: dict[str, Any]

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +192,15 @@ def _serve(service: Service, token_file: Path | None) -> None:
     except KeyboardInterrupt:
         pass
     finally:
+        _say("stopping")
         service.stop()
+        _say("stopped")
+
+
+def _say(text: str) -> None:
+    """Tell whoever still listens; that nobody does must not keep the service from its end."""
+    with suppress(OSError):
+        click.echo(text)
 
 
 def _until_signalled(done: threading.Event | None = None) -> None:

@@ -89,6 +89,19 @@ class House:
     def headers(self, who: str) -> dict[str, str]:
         return {"authorization": f"Bearer {self.secrets[who]}"}
 
+    def fund(self, project: str, micro: int, **change: Any) -> str:
+        """A project of its own with one grant of `micro`, and a member who is called as the project is."""
+        operator, now_us = self.caller("operator"), self.room.now_us()
+        made = self.room.create_project(operator, project, 100)
+        assert not isinstance(made, Refusal)
+        self.member(project, made.id, "member")
+        programmes = self.room.list_programmes(operator)
+        assert not isinstance(programmes, Refusal)
+        terms = {"valid_from_us": now_us, "valid_until_us": now_us + 10**12, **change}
+        wanted = GrantTerms(made.id, programmes[0][0].id, "CNY", micro, priority=0, **terms)
+        assert not isinstance(self.room.issue_grant(operator, wanted), Refusal)
+        return made.id
+
     def member(self, who: str, project: str | None, role: Role, expires_us: int | None = None) -> str:
         operator = self.caller("operator")
         member = self.room.create_member(operator, project, who, role)

@@ -121,3 +121,14 @@ def test_parameters_of_the_address_are_named_by_name() -> None:
     refusal = refusal_of_query([{"loc": ("query", "limit"), "type": "less_than_equal", "msg": "Input should be less"}])
     assert refusal.detail == "The parameter limit should be less."
     assert refusal.fields["errors"] == [{"parameter": "limit", "detail": "should be less"}]
+
+
+@pytest.mark.parametrize("number", [b"18446744073709551616", b"-18446744073709551616", b"1" + b"0" * 40])
+def test_an_integer_without_a_place_in_64_bits_is_told_the_bound(number: bytes) -> None:
+    body = parse(
+        b'{"primitive": "sampler", "pubs": [{"circuit": {"format": "openqasm2", "content": "x"}}], "priority": %s}'
+        % number
+    )
+    (told,) = errors(body)
+    assert told["pointer"] == "/priority"
+    assert "at most 9223372036854775807 in size" in told["detail"]

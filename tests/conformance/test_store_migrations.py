@@ -50,7 +50,7 @@ def test_checks_are_the_same_too(database):
             for constraint in inspect(connection).get_check_constraints(table)
         }
     assert there == meant
-    assert len(meant) == 7
+    assert len(meant) == 8
 
 
 def test_a_difference_would_be_seen(database):

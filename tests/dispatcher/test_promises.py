@@ -201,3 +201,24 @@ def test_the_order_of_the_questions() -> None:
     assert code("acme", "sha256:2", 99, max_cost=1) == "quote_mismatch"
     assert code("acme", "sha256:1", 99, max_cost=4) == "cost_limit"
     assert code("acme", "sha256:1", 99, max_cost=5) == "qte-1"
+
+
+@pytest.mark.parametrize("kind", ["member", "tag"])
+def test_a_quote_tells_of_the_projects_own_budgets(everywhere: Any, kind: str) -> None:
+    """What the grants could pay may still be more than a project lets its member or tag spend."""
+    zone = everywhere
+    ann = zone.startup()
+    zone.budget(ann.project_id, kind, {"member": ann.member_id, "tag": "thesis"}[kind], HELD - 1)
+    asked = {"tags": ("thesis",)}
+    (quoted,) = zone.room.quote(ann, [zone.submission(**asked)])
+    refused = zone.ask(ann, **asked)
+    assert (quoted.missing, quoted.refusal) == (0, refused)
+    assert quoted.refusal.code == "budget_exhausted"
+    (free,) = zone.room.quote(zone.member(ann.project_id, "member"), [zone.submission()])
+    assert free.refusal is None
+
+
+def test_a_quote_tells_what_the_job_would_be_refused_for(zone: Any) -> None:
+    ann = zone.startup(grant=HELD - 1)
+    (quoted,) = zone.room.quote(ann, [zone.submission()])
+    assert (quoted.missing, quoted.refusal) == (1, zone.ask(ann))

@@ -36,7 +36,7 @@ def test_backends_with_their_states_queues_slots_and_rates(zone: Any) -> None:
         zone.write(lambda conn, row=row: workers.upsert_worker(conn, row))
     zone.room.set_backend_state(zone.operator, "aer-mps", "draining", "maintenance")
     shown = {row["name"]: row for row in zone.room.backends()}
-    assert list(shown) == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps"]
+    assert list(shown) == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal"]
     assert [shown["aer"][name] for name in ("state", "state_reason", "queued", "slots")] == ["online", "", 2, 4]
     mps = shown["aer-mps"]
     assert [mps[name] for name in ("state", "state_reason", "queued", "slots")] == ["draining", "maintenance", 1, 0]
@@ -83,9 +83,9 @@ def test_who_may_open_and_close_a_backend(zone: Any) -> None:
 
 
 def test_ready_says_what_is_missing(zone: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert zone.room.ready() == {"database": True, "inspector": True}
+    assert zone.room.ready() == {"database": True, "writable": True, "inspector": True}
     monkeypatch.setattr(zone.inspector, "ready", lambda: False)
-    assert zone.room.ready() == {"database": True, "inspector": False}
+    assert zone.room.ready() == {"database": True, "writable": True, "inspector": False}
     monkeypatch.setattr(type(zone.database), "revision", lambda self: "0000")
     assert zone.room.ready()["database"] is False
 
@@ -94,6 +94,24 @@ def test_ready_says_what_is_missing(zone: Any, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(type(zone.database), "revision", gone)
     assert zone.room.ready()["database"] is False
+
+
+def test_a_full_disk_is_not_ready(zone: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def full(unit: Any) -> None:
+        tried.append(unit)
+        raise StoreUnavailable("database or disk is full")
+
+    assert zone.room.ready()["writable"] is True
+    monkeypatch.setattr(zone.database.writer, "run", full)
+    assert zone.room.ready()["writable"] is True, "asked a moment ago"
+    assert tried == []
+    zone.clock.pass_(5)
+    assert zone.room.ready() == {"database": True, "writable": False, "inspector": True}
+    monkeypatch.undo()
+    zone.clock.pass_(5)
+    assert zone.room.ready()["writable"] is True
 
 
 def test_why_a_job_waits_is_known_where_a_dispatcher_is(zone: Any) -> None:

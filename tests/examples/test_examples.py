@@ -140,3 +140,13 @@ def test_the_demo_from_its_own_service_to_statements_that_add_up(tmp_path: Path)
     assert re.search(r"a typing error: .*hadamard", " ".join(refused.split()))
     assert re.search(r"beyond its grant: .*ask for fewer shots", " ".join(refused.split()))
     assert list(tmp_path.iterdir()) == [], "the demo leaves nothing behind"
+
+
+def test_the_plain_example_says_what_it_needs() -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("QUBATOR_")}
+    script = EXAMPLES / "04_plain_http.py"
+    done = subprocess.run(
+        [sys.executable, str(script)], env=bare, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == "set QUBATOR_URL and QUBATOR_TOKEN first: the address of the service, and a token of yours\n"

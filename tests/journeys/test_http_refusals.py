@@ -263,4 +263,7 @@ def test_a_grant_of_tomorrow_does_not_pay_today(zone: Any) -> None:
 def test_the_service_is_as_well_as_before(http: httpx.Client) -> None:
     job = http.post("/v1/jobs?wait=60", json=sampled(text(BELL))).json()
     assert job["state"] == "succeeded"
-    assert http.get("/health/ready").json() == {"ready": True, "parts": {"database": True, "inspector": True}}
+    assert http.get("/health/ready").json() == {
+        "ready": True,
+        "parts": {"database": True, "writable": True, "inspector": True},
+    }

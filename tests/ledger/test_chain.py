@@ -49,6 +49,21 @@ def test_an_entry_is_encoded_as_bencode():
     assert len(VERSION) == 15
 
 
+@given(ENTRIES, st.integers(1, 2**40), st.binary(max_size=40))
+def test_the_hash_is_that_of_the_encoding(entry, seq, previous):
+    columns = columns_of(seq, entry)
+    assert linked(previous, columns) == hashlib.sha256(encoded(previous, columns)).digest()
+
+
+@pytest.mark.parametrize("place", range(len(ENTRY)))
+@pytest.mark.parametrize("value", [True, 1.5, 1.0, "text"])
+def test_what_is_no_column_has_no_hash(place, value):
+    columns = list(columns_of(3, HOLD))
+    columns[place] = ((0, b"a", b"b", value, b"CNY"),) if ENTRY[place] == "postings" else value
+    with pytest.raises(TypeError, match="a column of an entry is an integer, bytes or None"):
+        linked(GENESIS, tuple(columns))
+
+
 def bdecoded(content: bytes):
     """Bencode, read back by other code than wrote it."""
 

@@ -113,6 +113,13 @@ def test_a_budget_is_told(ledger: Ledger) -> None:
     )
 
 
+def test_of_two_budgets_that_are_used_up_always_the_same_is_named(ledger: Ledger) -> None:
+    ledger.grant("G", 1_000)
+    ledger.budget("tag", "vqe", 0)
+    ledger.budget("member", "ann", 0)
+    assert ledger.hold("j1", 5, claimant=ANN).fields[3] == ("member", "ann"), "whichever was set first"
+
+
 def test_what_costs_the_same_for_any_size_fits_in_no_part(ledger: Ledger) -> None:
     ledger.grant("G", 5)
     job = replace(ledger.qpu(1, 10), resource="job")
@@ -142,3 +149,13 @@ def test_every_reason_has_its_words(ledger: Ledger, terms: dict[str, Any], grant
     (source,) = allocate(ledger.book, command).sources
     assert source.reason == reason
     assert f"grant G {REASONS[reason]}" in ledger.hold("j", 10, claimant=ANN).detail
+
+
+def test_a_shortage_names_what_other_jobs_hold(ledger: Ledger) -> None:
+    ledger.grant("now", 20)
+    ledger.hold("j1", 12, at_us=50)
+    refusal = ledger.hold("j2", 10, at_us=50)
+    assert refusal.code == "grant_exhausted"
+    assert (
+        "; jobs that have not ended hold 0.000012 CNY more, part of which comes back; ask for fewer" in refusal.detail
+    )

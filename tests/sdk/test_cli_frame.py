@@ -77,3 +77,13 @@ def test_bars_are_drawn_in_what_the_terminal_can_show(monkeypatch: pytest.Monkey
     assert Frame().bar == "#"
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
     assert Frame().bar == "█"
+
+
+def test_a_wait_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    wait = Frame(url="http://service.example").client(anonymous=True).connection.on_wait
+    assert wait is not None
+    wait(errors.Unavailable("no answer", code="unreachable"), 20.0)
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "no answer" in err
+    assert "trying again for up to 20 s" in err

@@ -82,3 +82,10 @@ def test_a_quote_and_a_receipt_with_real_ids_keep_the_width(told: Any, width: in
 
 def test_words_of_the_service_stay_on_their_lines() -> None:
     assert list(explain_lines({"explain": [{"words": "a\x1b[2Jb"}]}, 80)) == [" 1. a�[2Jb"]
+
+
+def test_a_quote_that_a_budget_would_refuse_is_not_offered(told: Any) -> None:
+    refusal = {"code": "budget_exhausted", "detail": "The budget for member ann has 1 left."}
+    lines = list(quote_lines(Quote.from_json(told.quoted(refusal=refusal)), "1 qubit", "a.qasm", 80))
+    assert " ".join(lines[-2:]).endswith("The budget for member ann has 1 left. [budget_exhausted]")
+    assert not any("To submit it" in line for line in lines)

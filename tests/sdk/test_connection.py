@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from qubator.connection import Connection, segment
-from qubator.errors import Conflict, QubatorError, RateLimited, Refused, Unavailable
+from qubator.errors import Conflict, NotFound, QubatorError, RateLimited, Refused, Unavailable
 from qubator.profile import Settings
 
 
@@ -233,3 +233,15 @@ def test_without_a_token_no_empty_one_is_sent(script: Any) -> None:
     connection = Connection(Settings("http://x.example", ""), transport=httpx.MockTransport(script.serve))
     connection.request("GET", "/v1/version")
     assert "Authorization" not in script.requests[0].headers
+
+
+def test_whoever_waits_is_told_once_what_for(script: Any) -> None:
+    script.say(*[script.problem(503, "unavailable", retry_after_s=1) for _ in range(3)], script.answer(200, {}))
+    connection, told = script.connection(), []
+    connection.on_wait = lambda failure, seconds: told.append((failure.code, seconds))
+    connection.request("GET", "/v1/jobs")
+    assert told == [("unavailable", 60.0)]
+    script.say(script.problem(404, "not_found"))
+    with pytest.raises(NotFound):
+        connection.request("GET", "/v1/jobs")
+    assert len(told) == 1, "what is not tried again is no wait"

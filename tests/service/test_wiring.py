@@ -28,7 +28,7 @@ def test_a_bare_process_has_a_migrated_store_and_a_room(tmp_path: Path) -> None:
         assert service.database.revision() == service.database.head()
         assert (service.executor, service.dispatcher) == (None, None)
         assert service.room.why_waiting("job") is None
-        assert service.room.ready() == {"database": True, "inspector": False}
+        assert service.room.ready() == {"database": True, "writable": True, "inspector": False}
     finally:
         service.stop()
         service.stop()
@@ -98,7 +98,7 @@ def test_an_agent_joins_under_a_name_of_its_own(tmp_path: Path) -> None:
     service.stop()
     assert row.id.startswith("agent-")
     assert (row.slots, row.state) == (1, "up")
-    assert row.backends == ("aer", "aer-statevector", "aer-stabilizer", "aer-mps")
+    assert row.backends == ("aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal")
 
 
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ledger.commands import FundProgramme, IssueGrant, PlaceHold
 from ledger.core import apply, decide
 from ledger.model import Entry, Grant, Line
+from ledger.quota import Drawn
 from store import book, identity, programmes
 from store.database import Connection, Database
-from store.drawn import Drawn, drawn_of
+from store.drawn import drawn_of
 from store.rows import FunderRow, ProgrammeRow, ProjectRow
 
 

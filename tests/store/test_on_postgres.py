@@ -75,7 +75,7 @@ def test_the_commits_of_others_are_heard(postgres_database, other):
 def test_own_commits_are_heard_once(postgres_database):
     calls = listening(postgres_database)
     postgres_database.writer.run(say("x"))
-    assert calls.get(timeout=30) == "store-writer"
+    assert calls.get(timeout=30) == threading.current_thread().name, "whoever wrote tells of it"
     with pytest.raises(queue.Empty):
         calls.get(timeout=0.3)
 
@@ -174,20 +174,18 @@ def test_a_turn_that_never_comes(postgres_database, postgres_url, monkeypatch):
     impatient.close()
 
 
-def test_balances_are_locked_when_they_are_read_to_be_changed(postgres_database, outsider):
-    postgres_database.writer.run(
-        lambda c: c.exec_driver_sql("INSERT INTO accounts VALUES ('facility/overrun', 'CNY', -5)")
-    )
+def test_whoever_loads_a_book_to_change_it_is_alone(postgres_database, outsider):
+    head = "SELECT size FROM ledger_head FOR UPDATE NOWAIT"
 
     def unit(connection):
         book.load_book(connection)
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            outsider.execute("SELECT * FROM accounts FOR UPDATE NOWAIT")
+            outsider.execute(head)
 
     postgres_database.writer.run(unit)
     with postgres_database.read() as connection:
         book.load_book(connection)
-        assert outsider.execute("SELECT balance FROM accounts FOR UPDATE NOWAIT").fetchall() == [(-5,)]
+        assert outsider.execute(head).fetchall() == [(0,)]
 
 
 def test_leadership_is_lost_with_its_connection(postgres_database, other, outsider):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from urllib.parse import quote
+
 import pytest
 from sqlalchemy import make_url
 
-from store import on_sqlite
+from store import book, on_sqlite
 from store.database import open_database
+from store.errors import StoreError
 
 
 def pragma(connection, name):
@@ -20,6 +24,32 @@ def test_a_commit_survives_the_loss_of_power(sqlite_database):
         assert pragma(connection, "foreign_keys") == 1
 
     sqlite_database.writer.run(unit)
+
+
+@pytest.mark.parametrize("logged", [False, True])
+def test_an_auditors_copy_that_cannot_be_written_is_read_and_left_alone(sqlite_town, tmp_path, monkeypatch, logged):
+    sqlite_town.grant("acme", 1_000)
+    source = sqlite_town.database.path
+    if not logged:
+        with sqlite_town.database.read() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    copy = tmp_path / "a copy?" / source.name
+    copy.parent.mkdir()
+    for suffix in ("", "-wal"):
+        file = source.with_name(source.name + suffix)
+        if file.exists() and (not suffix or logged):
+            (copy.parent / file.name).write_bytes(file.read_bytes())
+    before = sorted(file.name for file in copy.parent.iterdir())
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: copy.parent not in (path, path.parent) and real(path, mode))
+    database = open_database(f"sqlite:///{quote(str(copy))}")
+    with database.read() as connection:
+        assert [grant.amount for grant in book.all_grants(connection)] == [1_000]
+    with pytest.raises(StoreError):
+        database.writer.run(lambda conn: conn.exec_driver_sql("DELETE FROM grants"))
+    database.close()
+    if not logged:
+        assert sorted(file.name for file in copy.parent.iterdir()) == before
 
 
 def test_readers_can_not_write(sqlite_database):

@@ -19,7 +19,7 @@ PAIRS = [
     (rows.RequestRow, schema.requests, ()),
     (rows.JobRow, schema.jobs, ()),
     (rows.AttemptRow, schema.attempts, ()),
-    (rows.HistoryRow, schema.history, ()),
+    (rows.HistoryRow, schema.history, ("notice",)),
     (rows.InboxRow, schema.inbox, ()),
     (rows.WorkerRow, schema.workers, ()),
     (rows.BackendRow, schema.backends, ()),
@@ -37,7 +37,7 @@ def test_fields_stand_in_the_order_of_the_columns(row, table, kept_back):
 
 
 def test_every_row_is_compared_here():
-    given_in = {rows.JobChange, rows.JobFilter, rows.AttemptEnd, rows.Message}
+    given_in = {rows.JobChange, rows.JobFilter, rows.AttemptEnd, rows.Message, rows.NoticeRow}
     classes = {one for one in vars(rows).values() if dataclasses.is_dataclass(one)}
     assert classes - given_in == {row for row, _, _ in PAIRS if row is not Grant}
 

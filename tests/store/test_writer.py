@@ -15,7 +15,7 @@ from store import inbox, on_sqlite
 from store.database import Database, open_database
 from store.errors import Duplicate, OutcomeUnknown, StoreUnavailable
 from store.rows import Message
-from store.writer import Writer
+from store.writer import Writer, notes
 
 
 def say(kind, size=0):
@@ -180,6 +180,53 @@ def test_a_unit_alone_needs_no_savepoint(sqlite_database):
         "SAVEPOINT unit",
         "RELEASE SAVEPOINT unit",
     ] * 2
+
+
+def test_a_unit_that_finds_the_turn_free_runs_where_it_was_asked_for(sqlite_database):
+    ran = []
+    sqlite_database.writer.run(lambda conn: ran.append(threading.current_thread().name))
+    sqlite_database.writer.submit(lambda conn: ran.append(threading.current_thread().name)).result(30)
+    assert ran == [threading.current_thread().name, "store-writer"]
+
+
+def test_what_came_meanwhile_is_left_to_the_writers_own_thread(sqlite_database):
+    """Whoever has the turn does its own unit, and not the work of others for ever."""
+    ran, waiting = [], []
+
+    def first(conn):
+        ran.append(threading.current_thread().name)
+        waiting.append(sqlite_database.writer.submit(lambda conn: ran.append(threading.current_thread().name)))
+
+    sqlite_database.writer.run(first)
+    waiting[0].result(30)
+    assert ran == [threading.current_thread().name, "store-writer"]
+
+
+def test_the_turn_is_free_again_whatever_a_unit_raised(sqlite_database):
+    for wrong in (ValueError, KeyboardInterrupt):
+        with pytest.raises(wrong):
+            sqlite_database.writer.run(lambda conn, wrong=wrong: (_ for _ in ()).throw(wrong()))
+        sqlite_database.writer.run(say("next"))
+    sqlite_database.writer.close()
+    assert told(sqlite_database) == ["next", "next"]
+
+
+def test_notes_of_a_unit_are_forgotten_with_it(sqlite_database):
+    found = []
+
+    def unit(conn):
+        found.append(dict(notes(conn)))
+        notes(conn)["seen"] = True
+
+    def failing(conn):
+        unit(conn)
+        raise ValueError
+
+    sqlite_database.writer.run(unit)
+    with pytest.raises(ValueError):
+        sqlite_database.writer.run(failing)
+    sqlite_database.writer.run(unit)
+    assert found == [{}, {}, {}]
 
 
 def test_closing_a_writer_that_never_wrote(sqlite_database):

@@ -75,7 +75,9 @@ class Frame:
     def client(self, *, anonymous: bool = False) -> Client:
         """The client of the chosen profile. A person waits: a service that is down is given up after seconds."""
         retry_for_s = 0.0 if anonymous else PATIENCE_S
-        return Client(self.url, profile=self.profile, retry_for_s=retry_for_s, anonymous=anonymous)
+        client = Client(self.url, profile=self.profile, retry_for_s=retry_for_s, anonymous=anonymous)
+        client.connection.on_wait = _tell_wait
+        return client
 
     @property
     def width(self) -> int:
@@ -147,3 +149,8 @@ def framed(command: F) -> F:
     )
     made: Any = click.make_pass_decorator(Frame, ensure=True)(command)
     return cast(F, json_option(made))
+
+
+def _tell_wait(failure: QubatorError, seconds: float) -> None:
+    """A person who waits is told what for, once for each request."""
+    click.echo(f"qubator: {failure}; trying again for up to {seconds:g} s (stop: Ctrl-C)", err=True)

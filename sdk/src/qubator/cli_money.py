@@ -33,7 +33,10 @@ def quote_lines(found: Quote, circuit: str, file: str, width: int) -> Iterator[s
         yield ""
         yield from table_or_blocks(("PAYER", "SHARE", "PAYS AT MOST", "RULE"), rows, width=width, right=(1, 2))
     yield ""
-    if found.missing.micro:
+    refusal = found.record.get("refusal")
+    if refusal and not found.missing.micro:
+        text = f"The job would be refused now: {refusal['detail']} [{refusal['code']}]"
+    elif found.missing.micro:
         text = f"Nobody pays {found.missing} of the {found.ceiling}: the job would be refused. See `qubator quota`."
     else:
         text = f"To submit it at this price: qubator submit {file} --quote {found.id} and the same options."

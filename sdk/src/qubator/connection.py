@@ -44,11 +44,14 @@ class Connection:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
+        on_wait: Callable[[QubatorError, float], None] | None = None,
     ) -> None:
         self.settings = settings
         self.timeout_s = timeout_s
         self.policy = policy or RetryPolicy()
         self._transport = transport
+        # Told before the first pause of a request: why, and for how many seconds at most it will be tried again.
+        self.on_wait = on_wait
         self._sleep, self._clock, self._draw = sleep, clock, draw
         # Keyed by process id and filled without a lock: a lock held by another thread at the moment of a fork would
         # stay locked in the child for ever, while dict.setdefault is atomic.
@@ -110,6 +113,8 @@ class Connection:
             delay_s = self.delay_s(failures, retry_after_s)
             if not again or self._clock() + delay_s >= give_up_at:
                 raise failure
+            if failures == 1 and self.on_wait is not None:
+                self.on_wait(failure, self.policy.total_s)
             self._sleep(delay_s)
 
     def now(self) -> float:

@@ -6,15 +6,12 @@ signed notes for checkpoints. So a fault of the service's own code is not repeat
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from qubator.errors import QubatorError
+from qubator.signed_notes import NotProven, checkpoint, followed, keys_of
 
 _FIELDS = (
     "seq",
@@ -31,27 +28,9 @@ _FIELDS = (
 )
 _POSTING = ("position", "source", "destination", "amount", "asset")
 _ENCODING = "qubator.entry/1"
-_ED25519, _ML_DSA = b"\x01", b"\xffML-DSA-65"
 _EARNED, _OVERRUN = "facility/earned/", "facility/overrun"
 
-
-class NotProven(QubatorError):  # noqa: N818 - named for what it says
-    """The receipt is not what the ledger says, or cannot be checked; the text says what is off."""
-
-    def __init__(self, detail: str, *, code: str = "not_proven", **more: Any) -> None:
-        super().__init__(detail, code=code, **more)
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    name: str
-    id: bytes
-    kind: bytes
-    content: bytes
-
-    @property
-    def algorithm(self) -> str:
-        return "Ed25519" if self.kind == _ED25519 else "ML-DSA-65"
+__all__ = ["NotProven", "verify_receipt"]
 
 
 def verify_receipt(receipt: Mapping[str, Any], keys: str) -> list[str]:
@@ -73,8 +52,9 @@ def _verified(receipt: Mapping[str, Any], keys: str) -> list[str]:
         raise NotProven(f"the proof is not complete yet: {proof.get('detail') or proof['state']}")
     if proof["encoding"] != _ENCODING:
         raise NotProven(f"the entries are encoded as {proof['encoding']}, this version knows {_ENCODING}")
-    known = _keys(keys)
-    size, root, algorithms = _checkpoint(proof["checkpoint"], known)
+    known = keys_of(keys)
+    trusted, changes = followed(known, proof.get("handovers") or ())
+    size, root, signer, algorithms = checkpoint(proof["checkpoint"], trusted)
     entries = proof["entries"]
     seqs = [entry["columns"]["seq"] for entry in entries]
     if seqs != sorted(set(seqs)):
@@ -86,7 +66,8 @@ def _verified(receipt: Mapping[str, Any], keys: str) -> list[str]:
     return [
         f"{count} {'entry' if count == 1 else 'entries'}: each hash follows from the columns and the hash before",
         f"each is among the first {size} entries of the ledger {known[0].name}",
-        f"the root over these is signed by {' and '.join(algorithms)}",
+        f"the root over these is signed by {' and '.join(algorithms)} of {signer}",
+        *changes,
         *figures,
     ]
 
@@ -126,10 +107,11 @@ def _figures(receipt: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -
     _same("absorbed by the facility", ended["overrun"], absorbed)
     _same("the price", receipt["price"], price)
     _same("the price", charged + absorbed, price)
+    payers_told = "1 payer" if len(payers) == 1 else f"{len(payers)} payers"
     said = [
         f"held {held}, charged {charged}, released {held - charged}, absorbed {absorbed}: as the postings say",
         f"the price of {price} is the sum of {len(ended['lines'])} lines, each quantity times unit price",
-        f"{len(payers)} payers paid and got back what the receipt says, by the rules that were recorded at the hold",
+        f"{payers_told} paid and got back what the receipt says, by the rules that were recorded at the hold",
     ]
     return [*said, f"corrected {len(corrections)} times, the last counts"] if corrections else said
 
@@ -294,68 +276,3 @@ def _bencode(value: Any) -> bytes:
         return b"i%de" % value
     content = value if isinstance(value, bytes) else value.encode()
     return b"%d:%b" % (len(content), content)
-
-
-def _checkpoint(note: str, keys: Sequence[_Key]) -> tuple[int, bytes, list[str]]:
-    """Size and root of the checkpoint, and the algorithms that every known key has signed it with."""
-    text, gap, below = note.rpartition("\n\n")
-    if not gap:
-        raise NotProven("the checkpoint is no signed note")
-    text += "\n"
-    signatures = []
-    for line in below.splitlines():
-        dash, name, content = line.split(" ")
-        if dash != "—":
-            raise NotProven("the checkpoint has a line that is no signature")
-        raw = _base64(content)
-        signatures.append((name, raw[:4], raw[4:]))
-    for key in keys:
-        own = [content for name, key_id, content in signatures if (name, key_id) == (key.name, key.id)]
-        if not own:
-            raise NotProven(f"the checkpoint is not signed by the {key.algorithm} key {key.name}")
-        if not all(_signed(key, content, text.encode()) for content in own):
-            raise NotProven(f"the {key.algorithm} signature of the checkpoint is wrong")
-    origin, size, root, *_ = text.split("\n")
-    if origin != keys[0].name:
-        raise NotProven(f"the checkpoint is of the ledger {origin}, the keys are of {keys[0].name}")
-    return int(size), _base64(root), [key.algorithm for key in keys]
-
-
-def _signed(key: _Key, signature: bytes, content: bytes) -> bool:
-    # Loaded when a receipt is checked: most uses of the client never need it.
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
-
-    kind = Ed25519PublicKey if key.kind == _ED25519 else MLDSA65PublicKey
-    try:
-        kind.from_public_bytes(key.content).verify(signature, content)
-    except InvalidSignature:
-        return False
-    return True
-
-
-def _keys(text: str) -> list[_Key]:
-    found = []
-    for line in filter(None, (line.strip() for line in text.splitlines())):
-        if line.startswith("#"):
-            continue
-        name, _, rest = line.partition("+")
-        key_id, _, content = rest.partition("+")
-        raw = _base64(content)
-        kind = _ED25519 if raw[:1] == _ED25519 else _ML_DSA
-        key = _Key(name, bytes.fromhex(key_id), kind, raw.removeprefix(kind))
-        own = hashlib.sha256(name.encode() + b"\n" + kind + key.content).digest()[:4]
-        if not raw.startswith(kind) or own != key.id:
-            raise NotProven(f"the key {name[:40]!r} is no public key of a ledger, or was changed")
-        found.append(key)
-    if not found:
-        raise NotProven("there is no public key: `qubator ledger key` shows the service's")
-    return found
-
-
-def _base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as wrong:
-        raise NotProven(f"{text[:30]!r} is no base64") from wrong

@@ -393,12 +393,14 @@ def _create_life() -> None:
     op.create_table(
         "history",
         sa.Column("seq", SERIAL, nullable=False),
-        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("job_id", sa.Text()),
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer()),
+        sa.Column("notice", sa.Text()),
+        sa.CheckConstraint("(job_id IS NULL) = (notice IS NOT NULL)", name=op.f("ck_history_subject")),
         sa.PrimaryKeyConstraint("seq", name="pk_history"),
         sqlite_autoincrement=True,
     )

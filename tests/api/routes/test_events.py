@@ -36,8 +36,9 @@ class Stream:
             elif field == "data":
                 found.update(orjson.loads(value))
             elif field == "event":
-                assert value == "job"
+                found["event"] = value
             elif not line and found:
+                assert found["event"] in ("job", "quota_warning")
                 return found
         return None
 
@@ -82,6 +83,7 @@ def test_a_job_is_followed_from_its_first_change_to_its_last(follow: Any, house:
         assert second.pop("at_us") >= first["at_us"]
         assert second.pop("at").endswith("Z")
         assert second == {
+            "event": "job",
             "seq": first["seq"] + 1,
             "id": job,
             "state": "running",
@@ -128,6 +130,39 @@ def test_a_stream_resumes_after_the_last_event_without_loss_or_repetition(follow
         assert [stream.event()["id"] for _ in missed] == missed
         house.move(first, "running")
         assert (stream.event()["state"]) == "running"
+
+
+def test_a_project_is_warned_in_its_stream_and_can_resume_at_the_warning(
+    url: str, follow: Any, house: Any, sampler: dict[str, Any], submit: Any
+) -> None:
+    quoted = httpx.post(f"{url}/v1/quotes", json=sampler, headers=house.headers("member of moz")).json()
+    ceiling = quoted["quote"]["ceiling"]["micro"]
+    project = house.fund("near the end", ceiling * 5 // 4)
+    with follow("/v1/events", "near the end") as stream, follow("/v1/events") as other:
+        stream.heartbeat()
+        other.heartbeat()
+        job = submit("near the end")
+        assert stream.event()["id"] == job
+        warned = stream.event()
+        seq, at_us, at, detail = (warned.pop(name) for name in ("seq", "at_us", "at", "detail"))
+        assert (at[-1], at_us > 0, detail[:39]) == ("Z", True, "80 % of the project's grants are used: ")
+        assert warned == {
+            "event": "quota_warning",
+            "code": "quota",
+            "project_id": project,
+            "percent": 80,
+            "used": ceiling,
+            "granted": ceiling * 5 // 4,
+            "asset": "CNY",
+        }
+        house.move(job, "running")
+        assert stream.event()["seq"] == seq + 1
+        ours = submit()
+        assert other.event()["id"] == ours, "another project is not told"
+    with follow("/v1/events", "near the end", last_event_id=str(seq - 1)) as stream:
+        assert [stream.event()["event"], stream.event()["event"]] == ["quota_warning", "job"]
+    with follow(f"/v1/jobs/{job}/events", "near the end", last_event_id=str(seq - 1)) as stream:
+        assert stream.event()["state"] == "running", "the stream of a job tells of the job alone"
 
 
 def test_what_happens_between_looking_back_and_listening_comes_once(

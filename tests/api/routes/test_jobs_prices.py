@@ -82,18 +82,6 @@ def test_what_is_no_category(client: httpx.Client, sampler: dict[str, Any], cate
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/category")
 
 
-def fund(house: Any, project: str, micro: int, **change: Any) -> str:
-    """A project of its own with one grant of `micro`, and a member who is called as the project is."""
-    operator, now_us = house.caller("operator"), house.room.now_us()
-    made = house.room.create_project(operator, project, 100)
-    house.member(project, made.id, "member")
-    (programme, _), *_ = house.room.list_programmes(operator)
-    terms = {"valid_from_us": now_us, "valid_until_us": now_us + 10**12, **change}
-    grant = house.room.issue_grant(operator, GrantTerms(made.id, programme.id, "CNY", micro, priority=0, **terms))
-    assert not isinstance(grant, Refusal)
-    return str(made.id)
-
-
 @pytest.mark.parametrize(("parts", "percent"), [(124, None), (125, 80), (105, 95)])
 def test_a_submission_says_that_the_grants_run_out(
     client: httpx.Client, house: Any, sampler: dict[str, Any], parts: int, percent: int | None
@@ -101,7 +89,7 @@ def test_a_submission_says_that_the_grants_run_out(
     """Of 100 parts granted the job holds so many that 80, or 95, percent are just reached; or just not."""
     ceiling = client.post("/v1/quotes", json=sampler).json()["quote"]["ceiling"]["micro"]
     granted = {124: ceiling * 5 // 4 + 1, 125: ceiling * 5 // 4, 105: ceiling * 100 // 95}[parts]
-    project = fund(house, "near the end", granted)
+    project = house.fund("near the end", granted)
     answer = create(client, sampler, **house.headers("near the end"))
     assert answer.status_code == 201
     assert answer.headers.get("qubator-quota-warning") == (None if percent is None else str(percent))
@@ -115,7 +103,7 @@ def test_an_expired_grant_and_one_of_tomorrow_count_for_no_warning(
     client: httpx.Client, house: Any, sampler: dict[str, Any]
 ) -> None:
     ceiling = client.post("/v1/quotes", json=sampler).json()["quote"]["ceiling"]["micro"]
-    project = fund(house, "waiting", ceiling)
+    project = house.fund("waiting", ceiling)
     tomorrow_us = house.room.now_us() + 86_400_000_000
     (programme, _), *_ = house.room.list_programmes(house.caller("operator"))
     later = GrantTerms(project, programme.id, "CNY", 10**10, tomorrow_us, tomorrow_us + 10**12, 0)
@@ -126,7 +114,7 @@ def test_an_expired_grant_and_one_of_tomorrow_count_for_no_warning(
 def test_a_refusal_for_want_of_means_names_every_source(
     client: httpx.Client, house: Any, sampler: dict[str, Any]
 ) -> None:
-    fund(house, "poor", 100_000, resources=("qpu_ms",))
+    house.fund("poor", 100_000, resources=("qpu_ms",))
     before = client.get("/v1/projects/me/balance", headers=house.headers("poor")).json()
     answer = create(client, sampler, **house.headers("poor"))
     told = answer.json()
@@ -172,3 +160,17 @@ def test_a_receipt_explains_itself_row_by_row_when_asked(
     assert explain[5]["amounts"] == {"held": 126_103, "charged": 2_603, "released": 123_500, "asset": "CNY"}
     answer = client.get(f"/v1/jobs/{job}/receipt?explain=yes")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_a_quote_says_that_a_budget_of_the_project_would_refuse_the_job(
+    client: httpx.Client, house: Any, sampler: dict[str, Any]
+) -> None:
+    assert client.post("/v1/quotes", json=sampler).json()["refusal"] is None
+    admin = house.caller("admin of moz")
+    member = house.caller("member of moz").member_id
+    assert not isinstance(house.room.set_budget(admin, house.projects["moz"], "member", member, 1), Refusal)
+    quote = client.post("/v1/quotes", json=sampler).json()
+    refused = create(client, sampler).json()
+    assert (quote["missing"], quote["refusal"]["code"]) == (0, "budget_exhausted")
+    assert quote["refusal"]["detail"] == refused["detail"]
+    QuoteAnswer.model_validate(quote)

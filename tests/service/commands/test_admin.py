@@ -78,7 +78,8 @@ def test_a_programme_in_kind_and_a_grant_for_some_things_only(founded: Any, narr
 
 def test_a_grant_pays_in_the_asset_of_its_programme(founded: Any) -> None:
     asked = ["grant", "issue", "--project", founded.project, "--programme", founded.programme, "--asset", "shots"]
-    assert "pays in CNY, not in shots" in founded(*asked, "--amount", "1", code=1).stderr
+    said = founded(*asked, "--amount", "1", code=1).stderr
+    assert "pays in CNY, not in shots: its caps and pools are counted in CNY alone. Make another programme" in said
 
 
 def test_every_act_is_logged_as_the_consoles(founded: Any) -> None:
@@ -208,8 +209,14 @@ def test_a_backend_is_drained_and_opened(shell: Any, narrow: Callable[[str], Non
     assert "maintenance until noon" in said
     narrow(said)
     shell("backend", "set", "aer", "online")
-    assert [row["state"] for row in shell.json("backend", "list")] == ["online"] * 4
-    assert shell("backend", "list", "-q").stdout.split() == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps"]
+    assert [row["state"] for row in shell.json("backend", "list")] == ["online"] * 5
+    assert shell("backend", "list", "-q").stdout.split() == [
+        "aer",
+        "aer-statevector",
+        "aer-stabilizer",
+        "aer-mps",
+        "ideal",
+    ]
 
 
 @pytest.mark.parametrize(

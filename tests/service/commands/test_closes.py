@@ -64,3 +64,25 @@ def test_books_that_were_tampered_with_end_with_1(october: Any) -> None:
     database.writer.run(tamper)
     database.close()
     assert "VIOLATION the totals of the closed month 2026-10" in october("ledger", "closes", "--check", code=1).stderr
+    assert "VIOLATION the totals of the closed month 2026-10" in october("ledger", "verify", code=1).stdout
+
+
+def test_verify_looks_at_the_closed_months_too(october: Any) -> None:
+    assert "checked 0 closed months" in october("ledger", "verify").stdout
+    october("ledger", "close", "2026-10")
+    assert "checked 1 closed months: their totals against the entries" in october("ledger", "verify").stdout
+    assert october.json("ledger", "verify")["counts"]["closed months"] == 1
+
+
+def test_verify_says_that_closed_months_cannot_be_worked_out(october: Any) -> None:
+    october("ledger", "close", "2026-10")
+    database = open_database(f"sqlite:///{october.folder / 'qubator-data' / 'qubator.sqlite3'}")
+
+    def tamper(conn: Any) -> None:
+        conn.exec_driver_sql("DROP TRIGGER closes_refuse_update")
+        conn.exec_driver_sql("UPDATE closes SET month = 'never'")
+
+    database.writer.run(tamper)
+    database.close()
+    said = october("ledger", "verify", code=1).stdout
+    assert "VIOLATION the closed months cannot be worked out, for a row cannot be read: a month is written" in said

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from store.database import open_database
+
 pytestmark = pytest.mark.usefixtures("facility")
 
 
@@ -67,3 +69,30 @@ def test_a_file_that_holds_no_keys(funded: Any, tmp_path: Path) -> None:
     assert (
         "holds no public keys of a ledger" in funded("ledger", "verify", "--key", tmp_path / "kept.pub", code=1).output
     )
+
+
+def test_new_keys_take_over(funded: Any, tmp_path: Path) -> None:
+    assert "has no keys yet" in funded("ledger", "new-key", "--reason", "yearly", code=1).output
+    funded("ledger", "checkpoint")
+    kept = tmp_path / "kept.pub"
+    kept.write_text(funded("ledger", "key").stdout)
+    done = funded("ledger", "new-key", "--reason", "yearly\nchange")
+    new = done.stdout.splitlines()[-1].split("+")[0]
+    assert f"{new} signs from now on, handed over to by qubator/" in done.stderr
+    assert [line.startswith("retired 1 ") for line in done.stdout.splitlines()] == [True, True, False, False]
+    assert funded("ledger", "key").stdout == done.stdout
+    funded("programme", "create", "More", "--funder", funded.id("funder", "create", "State"), "--budget", "100")
+    assert f"— {new} " in funded("ledger", "checkpoint").stdout
+    said = funded("ledger", "verify", "--key", kept).stdout
+    assert f"handed over to {new} after 1 entries (yearly change)" in said
+    assert "the ledger is whole" in said
+
+
+def test_keys_are_not_changed_while_a_dispatcher_signs(funded: Any) -> None:
+    funded("ledger", "checkpoint")
+    database = open_database(f"sqlite:///{funded.folder / 'qubator-data' / 'qubator.sqlite3'}")
+    with database.lead():
+        said = funded("ledger", "new-key", "--reason", "yearly", code=1).output
+    database.close()
+    assert "a dispatcher is running and signs with the present keys: stop it" in said
+    assert "--reason has 0 characters; 1 to 500" in funded("ledger", "new-key", "--reason", " ", code=1).output

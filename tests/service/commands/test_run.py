@@ -79,6 +79,7 @@ def test_up_on_a_free_port_runs_a_job_and_ends_cleanly(qubatord: Callable[..., A
     assert not any("token" in line for line in again.lines), "shown once"
     again.signal(signal.SIGINT)
     assert again.wait() == 0
+    assert again.lines[-2:] == ["stopping\n", "stopped\n"]
 
 
 def test_a_second_one_on_the_same_folder_and_one_on_a_taken_port(qubatord: Callable[..., Any], tmp_path: Path) -> None:
