@@ -1,7 +1,8 @@
 """The backend without noise that picks an engine for every program by itself: reduce, route, run, put together again.
 
 What no program can express (loops of unknown length, computed conditions) and random circuits under an estimator go to
-Aer, as before.
+Aer, as before. Equal seeds give equal bytes unless a trial under the clock decides which engine answers
+(docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from backends import aer, results, seeds
 from backends.catalogue import BackendSpec, spec_of
-from backends.engines.port import Bits, Budget, Expected, How, Pauli, Sampled
+from backends.engines.port import Budget, Expected, How, Pauli, Sampled
 from backends.engines.roster import installed
 from backends.estimating import pairs_of
 from backends.limits import Limits
@@ -29,7 +30,7 @@ from backends.port import Execution
 from backends.program import Program, Unflat
 from backends.programming import Template, template_of
 from backends.reductions import Reduced, factors, join, reduce
-from backends.registers import registers_of
+from backends.registers import Bits, registers_of
 from backends.router import routing
 from backends.work import Circuit, EstimatorPub, Pub, SamplerPub, Work
 

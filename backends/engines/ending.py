@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.engines.port import Bits
 from backends.program import Op, Program, busy, readout
+from backends.registers import Bits
 
 
 class Ending:

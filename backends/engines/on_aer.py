@@ -19,10 +19,10 @@ from qiskit_aer.backends.controller_wrappers import AerCircuit
 from backends import engine
 from backends.engines.ending import Ending, ending_of
 from backends.engines.lowering import cliffordised, lowered
-from backends.engines.port import Bits, Budget, Expected, How, Pauli, Sampled, Unsuited
+from backends.engines.port import Budget, Expected, How, Pauli, Sampled, Unsuited
 from backends.engines.traits import Traits
 from backends.program import Clause, Op, Program
-from backends.registers import sample
+from backends.registers import Bits, sample
 
 AerMethod = Literal["statevector", "matrix_product_state", "stabilizer"]
 

@@ -15,9 +15,10 @@ import numpy as np
 
 from backends.engines.ending import Ending, ending_of
 from backends.engines.lowering import lowered
-from backends.engines.port import Bits, Budget, Expected, How, Pauli, Sampled, Unsuited
+from backends.engines.port import Budget, Expected, How, Pauli, Sampled, Unsuited
 from backends.engines.traits import Traits
 from backends.program import Op, Program
+from backends.registers import Bits
 
 _PLAIN = frozenset({"x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "sxdg", "swap", "iswap", "ecr"})
 _TURNED = frozenset({"rx", "ry", "rz", "p", "rxx", "ryy", "rzz", "rzx"})

@@ -11,13 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from backends.engines.traits import Traits
 from backends.program import Program
+from backends.registers import Bits
 
-Bits = NDArray[np.uint8]
 Pauli = tuple[tuple[int, str], ...]
 """A product of Pauli operators: (qubit, "X" | "Y" | "Z"), each qubit at most once; empty is the identity."""
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from backends.program import Op, Program
 from backends.reductions.reducing import reduce
 
-Pauli = tuple[tuple[int, str], ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Factor:

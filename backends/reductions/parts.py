@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backends.program import Clause, Op, Program
-
-Bits = NDArray[np.uint8]
+from backends.registers import Bits
 
 
 @dataclass(frozen=True, slots=True)
