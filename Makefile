@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 PROGRAMS := .venv-programs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test peers programs peers-programs check lock reference bench-service bench-ledger bench-verify clean
+.PHONY: help demo up test peers programs peers-programs check lock reference bench-service bench-ledger bench-verify bench-router clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -75,6 +75,9 @@ bench-ledger: $(STAMP) ## Measure holds and settlements beside plain inserts of 
 
 bench-verify: $(STAMP) ## Measure the verification of a ledger of a million entries
 	@$(BIN)/python -m benchmarks.verify
+
+bench-router: $(STAMP) ## Measure the backend ideal beside Aer on families of circuits
+	@$(BIN)/python -m benchmarks.router
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .venv-programs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,6 +8,9 @@ The service process reads only what imports no engine and no numbers library: `l
           -> run -> aer -> compiled (flatten, assembly, binding)                            prepare, remembered
                         -> sampling, estimating (engine, registers, paulis)                 one PUB after another
                         -> results                                                          bytes again
+          -> run -> ideal -> programming (program) -> reductions                            flat, then smaller
+                          -> router -> engines                                              whichever suits each part
 
-`port` is what a further engine has to be. What the sender has to mend is `Rejected`, with a code of the problem table.
+`port` is what a further backend has to be, `engines/port` what a further engine of the router. What the sender has to
+mend is `Rejected`, with a code of the problem table.
 """

@@ -50,13 +50,8 @@ class AerBackend:
         methods: dict[str, None] = {}
         shots = 0
         for position, pub in enumerate(work.pubs):
-            found = findings_of(pub.circuit, limits, "the circuit")
-            method: Method = resolve(self.spec.method, found)
-            if method == "stabilizer" and not found.clifford:
-                detail = f"{self.spec.name} runs Clifford circuits only, PUB {position} has other gates; choose another"
-                raise Rejected("backend_infeasible", detail, {"backend": self.spec.name})
-            methods[method] = None
-            part, spent = self._pub(pub, found, method, seeds.of_pub(seed, position))
+            part, spent, how = self.part(pub, limits, seeds.of_pub(seed, position), f"PUB {position}")
+            methods[how["method"]] = None
             pubs.append(part)
             shots += spent
         metadata = {
@@ -67,6 +62,18 @@ class AerBackend:
         }
         qpu_us = max(1, (time.process_time_ns() - started_ns) // 1000)
         return Execution(results.encode(work.primitive, pubs, metadata), qpu_us, shots)
+
+    def part(
+        self, pub: Pub, limits: Limits, seed: int, where: str = "the PUB"
+    ) -> tuple[Mapping[str, Any], int, dict[str, str]]:
+        """One PUB that has been measured: its part of the result, the shots it took, and by which method."""
+        found = findings_of(pub.circuit, limits, "the circuit")
+        method: Method = resolve(self.spec.method, found)
+        if method == "stabilizer" and not found.clifford:
+            detail = f"{self.spec.name} runs Clifford circuits only, {where} has other gates; choose another"
+            raise Rejected("backend_infeasible", detail, {"backend": self.spec.name})
+        made, spent = self._pub(pub, found, method, seed)
+        return made, spent, {"engine": self.spec.engine, "engine_version": self.version, "method": method}
 
     def _pub(self, pub: Pub, found: CircuitFindings, method: Method, seed: int) -> tuple[Mapping[str, Any], int]:
         """One PUB's part of the result, and the shots it took."""

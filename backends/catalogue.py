@@ -84,7 +84,7 @@ def estimate_us(spec_name: str, findings: Findings) -> int:
     spec = spec_of(spec_name)
     if spec is None:
         raise KeyError(spec_name)
-    return estimate.work_us(spec.method, findings)
+    return min(estimate.work_us(method, findings) for method in _methods(spec))
 
 
 def memory_mib_needed(method: Method, circuit: CircuitFindings) -> int:
@@ -102,7 +102,7 @@ def _obstacle(spec: BackendSpec, findings: Findings, memory_mib: int) -> Rejecti
         if spec.method == "stabilizer" and not circuit.clifford:
             reason = f"{spec.name} runs Clifford circuits only and circuit {index} has other gates; choose another"
             return _infeasible(spec, reason, circuit, spec.qubits_max)
-        needed_mib = memory_mib_needed(spec.method, circuit) + result_mib
+        needed_mib = min(memory_mib_needed(method, circuit) for method in _methods(spec)) + result_mib
         if needed_mib > memory_mib:
             reason = (
                 f"{where} and needs {needed_mib} MiB on {spec.name}, a worker has {memory_mib} MiB; "
@@ -110,6 +110,11 @@ def _obstacle(spec: BackendSpec, findings: Findings, memory_mib: int) -> Rejecti
             )
             return _infeasible(spec, reason, circuit, spec.qubits_max, needed_mib, memory_mib)
     return None
+
+
+def _methods(spec: BackendSpec) -> tuple[Method, ...]:
+    """The methods that a backend runs a circuit by, whichever suits it: a router has more than its own choice."""
+    return (spec.method, "matrix_product_state") if spec.engine == "router" else (spec.method,)
 
 
 def _infeasible(

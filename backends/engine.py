@@ -34,11 +34,13 @@ def execute(
     seed: int = 0,
     memory: bool = False,
     parameterizations: Sequence[Parameterization] = (),
+    threshold: float | None = None,
 ) -> list[dict[str, Any]]:
     """Run engine circuits; one result for every circuit and parameter set, in order, each with "data".
 
     Raises MemoryError where the engine has not enough, and `Rejected` with backend_infeasible for anything else it
-    declines.
+    declines. `threshold`: what matrix product states may drop at a cut, in squared singular values; Aer's own default
+    is below rounding.
     """
     simulator, options = _simulator()
     config = AerConfig()
@@ -50,6 +52,8 @@ def execute(
     config.shots = shots
     config.seed_simulator = seed
     config.memory = memory
+    if threshold is not None:
+        config.matrix_product_state_truncation_threshold = threshold
     if parameterizations:
         config.parameterizations = list(parameterizations)
     for position, circuit in enumerate(circuits):

@@ -30,7 +30,7 @@ Evaluations = NDArray[np.float64]
 def estimate_pub(pub: EstimatorPub, compiled: Compiled, method: Method, seed: int) -> Evaluations:
     """The expectation values of one PUB, of its broadcast shape, before any noise is added."""
     sets = math.prod(pub.values.shape[:-1])
-    pairs = _pairs(pub, sets)
+    pairs = pairs_of(pub, sets)
     evs = np.zeros(math.prod(pub.shape))
     if not evs.size:
         return evs.reshape(pub.shape)
@@ -46,7 +46,7 @@ def estimate_pub(pub: EstimatorPub, compiled: Compiled, method: Method, seed: in
     return evs.reshape(pub.shape)
 
 
-def _pairs(pub: EstimatorPub, sets: int) -> list[tuple[Sequence[int], Sequence[int]]]:
+def pairs_of(pub: EstimatorPub, sets: int) -> list[tuple[Sequence[int], Sequence[int]]]:
     """For every parameter set, where in the flat result it goes and with which observable."""
     which_set = np.broadcast_to(np.arange(sets).reshape(pub.values.shape[:-1]), pub.shape).ravel()
     observables = pub.observables

@@ -7,7 +7,7 @@ from backends import threads  # noqa: F401 - before the libraries it bounds
 # isort: split
 import orjson
 
-from backends import aer
+from backends import aer, ideal
 from backends.catalogue import catalogue, spec_of
 from backends.limits import Limits
 from backends.port import Backend, Execution
@@ -34,7 +34,7 @@ def backend_of(name: str) -> Backend:
     if spec is None:
         names = ", ".join(each.name for each in catalogue())
         raise Rejected("unknown_backend", f'there is no backend "{name}"; choose one of {names}', {"backend": name})
-    return aer.backend(spec)
+    return ideal.backend(spec) if spec.engine == "router" else aer.backend(spec)
 
 
 def warm_up() -> None:

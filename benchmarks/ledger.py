@@ -2,9 +2,10 @@
 
 A lifecycle is a hold and its settlement, each durable before the next step of its client: decided by the pure core on
 what was loaded, hashed into the chain, and written through the group-commit writer. The limit is the driver alone: one
-connection, ready statements, the very rows a lifecycle writes, in the same two commits; `inserts` leaves out the rows
-that are only changed (balances, limits, the head of the chain). PostgreSQL comes from the
-package that the tests use, here with its own fsync.
+connection, ready statements, the very rows a lifecycle writes, in the same two commits, in a database of its own (its
+rows are no chain). `inserts` leaves out the rows that are only changed (balances, limits, the head of the chain), and
+on PostgreSQL `pipelined` has the driver wait once a commit. PostgreSQL comes from the package that the tests use, here
+with its own fsync.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sqlalchemy import Connection
 
 import ledger.core
 from ledger.commands import Command, FundProgramme, IssueGrant, PlaceHold, SettleHold
+from ledger.hold_text import claims_from
 from ledger.model import CNY, Entry, Grant, Line
 from ledger.terms import Claimant, Rule, Terms
 from store import book as book_store
@@ -115,74 +117,99 @@ def lifecycles(database: Database, name: str, count: int, clients: int) -> Measu
     for thread in threads:
         thread.join()
     measured.per_s = len(measured.holds_s) / (time.perf_counter() - began)
+    if len(measured.holds_s) != count // clients * clients:
+        raise RuntimeError(f"only {len(measured.holds_s)} of {count} lifecycles came to their end")
     return measured
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What one lifecycle left in the tables: by kind of entry its row and its postings; its hold, and its limits."""
+
+    entries: dict[str, tuple[Any, ...]]
+    postings: dict[str, list[tuple[Any, ...]]]
+    hold: tuple[Any, ...]
+    scopes: list[str]
+
+
+def rows_of(database: Database) -> list[Rows]:
+    """A settled lifecycle of each project, for the driver to write again."""
+    with database.read() as connection:
+
+        def rows(text: str) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in connection.exec_driver_sql(text)]
+
+        found = []
+        for number in range(PROJECTS):
+            hold = rows(f"SELECT * FROM holds WHERE project_id = 'p{number}' AND state = 'settled' LIMIT 1")[0]
+            entries = {row[2]: row for row in rows(f"SELECT * FROM entries WHERE job_id = '{hold[0]}'")}
+            postings = {
+                kind: rows(f"SELECT * FROM postings WHERE seq = {entry[0]} ORDER BY position")
+                for kind, entry in entries.items()
+            }
+            found.append(Rows(entries, postings, hold, [claim.scope for claim in claims_from(hold[6])]))
+        return found
+
+
 class Plain:
-    """The driver alone, with ready statements: the very rows that a lifecycle writes, in the same two commits."""
+    """The driver alone, with ready statements: the very rows that lifecycles write, each in the same two commits."""
 
     def __init__(self, database: Database) -> None:
-        """Take the rows of one recorded lifecycle as the pattern."""
-        with database.read() as connection:
-            ask = connection.exec_driver_sql
-            self.entries = {
-                kind: list(ask(f"SELECT * FROM entries WHERE kind = '{kind}' LIMIT 1").one())
-                for kind in ("hold", "settle")
-            }
-            self.postings = {
-                kind: [list(row) for row in ask(f"SELECT * FROM postings WHERE seq = {row[0]} ORDER BY position")]
-                for kind, row in self.entries.items()
-            }
-            self.hold = list(ask(f"SELECT * FROM holds WHERE job_id = '{self.entries['hold'][5]}'").one())
-            self.scopes = [row[0] for row in ask("SELECT scope FROM claims ORDER BY scope LIMIT 2")]
+        """Take a recorded lifecycle of every project as the pattern."""
+        self.rows = rows_of(database)
         self.sqlite = database.dialect == "sqlite"
-        self.mark = "?" if self.sqlite else "%s"
         self.raw = database._writing.raw_connection()
         self.cursor = self.raw.cursor()
         self.written = 0
+        mark = "?" if self.sqlite else "%s"
+        widths = {"entries": 11, "postings": 6, "holds": 12}
+        self.insert = {
+            table: f"INSERT INTO {table} VALUES ({', '.join([mark] * width)})" for table, width in widths.items()
+        }
+        self.close_hold = (
+            f"UPDATE holds SET capture = {mark}, claims = {mark}, state = {mark}, charged = {mark}, overrun = {mark}, "
+            f"closed_us = {mark} WHERE job_id = {mark}"
+        )
+        self.move = f"UPDATE accounts SET balance = balance + {mark} WHERE account = {mark}"
+        self.claim = f"UPDATE claims SET claimed = claimed + {mark} WHERE scope = {mark}"
+        self.advance = f"UPDATE ledger_head SET size = size + {mark}, hash = {mark} WHERE id = 1"
 
-    def _insert(self, table: str, row: list[Any]) -> None:
-        self.cursor.execute(f"INSERT INTO {table} VALUES ({', '.join([self.mark] * len(row))})", row)
-
-    def run(self, count: int, *, caches: bool) -> float:
-        """Lifecycles a second. With `caches` the balances, claims and the chain's head too, which are rows as well."""
-        mark, run = self.mark, self.cursor.execute
+    def run(self, count: int, *, caches: bool, pipelined: bool = False) -> float:
+        """Lifecycles a second. With `caches` the balances, claims and the chain's head too, which are rows as well;
+        `pipelined` sends a commit's statements to PostgreSQL without waiting for an answer between them.
+        """
+        driver: Any = self.raw.driver_connection
         began = time.perf_counter()
         for _ in range(count):
             self.written += 1
-            name = f"plain{self.written}"
+            rows, name = self.rows[self.written % PROJECTS], f"plain{self.written}"
             for place, kind in enumerate(("hold", "settle")):
-                seq = 10**9 + 2 * self.written + place
-                if self.sqlite:
-                    run("BEGIN IMMEDIATE")
-                entry = list(self.entries[kind])
-                entry[0], entry[1], entry[5] = seq, f"{kind}/{name}", name
-                self._insert("entries", entry)
-                for position, posting in enumerate(self.postings[kind]):
-                    self._insert("postings", [seq, position, *posting[2:]])
-                if kind == "hold":
-                    self._insert("holds", [name, *self.hold[1:]])
-                else:
-                    text = (
-                        f"UPDATE holds SET state = {mark}, capture = {mark}, closed_us = {mark} WHERE job_id = {mark}"
-                    )
-                    run(text, ["settled", self.hold[5], self.hold[11], name])
-                if caches:
-                    self._move_caches(kind)
-                self.raw.commit()
+                with driver.pipeline() if pipelined else nullcontext():
+                    if self.sqlite:
+                        self.cursor.execute("BEGIN IMMEDIATE")
+                    self._write(rows, kind, name, 10**9 + 2 * self.written + place)
+                    if caches:
+                        self._move_caches(rows, kind)
+                    self.raw.commit()
         return count / (time.perf_counter() - began)
 
-    def _move_caches(self, kind: str) -> None:
+    def _write(self, rows: Rows, kind: str, name: str, seq: int) -> None:
+        run, entry = self.cursor.execute, rows.entries[kind]
+        run(self.insert["entries"], (seq, f"{kind}/{name}", *entry[2:5], name, *entry[6:]))
+        self.cursor.executemany(self.insert["postings"], [(seq, *posting[1:]) for posting in rows.postings[kind]])
+        project_id, asset, amount, body, capture, claims, state, charged, overrun, created_us, closed_us = rows.hold[1:]
+        if kind == "hold":
+            opened = (name, project_id, asset, amount, body, "", entry[8], "open", 0, 0, created_us, None)
+            run(self.insert["holds"], opened)
+        else:
+            run(self.close_hold, (capture, claims, state, charged, overrun, closed_us, name))
+
+    def _move_caches(self, rows: Rows, kind: str) -> None:
         """By 1, for a row that stays as it is may not be written at all."""
-        mark, run, change = self.mark, self.cursor.execute, 1
-        accounts = {account for posting in self.postings[kind] for account in posting[2:4]}
-        for account in sorted(accounts):
-            run(f"UPDATE accounts SET balance = balance + {mark} WHERE account = {mark}", [change, account])
-        for scope in self.scopes:
-            run(f"UPDATE claims SET claimed = claimed + {mark} WHERE scope = {mark}", [change, scope])
-        run(
-            f"UPDATE ledger_head SET size = size + {mark}, hash = {mark} WHERE id = 1", [change, self.entries[kind][-1]]
-        )
+        many = self.cursor.executemany
+        many(self.move, [(1, name) for name in sorted({name for row in rows.postings[kind] for name in row[2:4]})])
+        many(self.claim, [(1, scope) for scope in rows.scopes])
+        self.cursor.execute(self.advance, (1, rows.entries[kind][-1]))
 
     def close(self) -> None:
         """Give the connection back."""
@@ -221,12 +248,13 @@ def main() -> None:
     figures: dict[str, float] = {}
     for kind in ("sqlite", "postgresql"):
         with databases(kind) as fresh:
-            spread, hot = fresh("spread"), fresh("hot")
+            spread, hot, driven = fresh("spread"), fresh("hot"), fresh("driven")
             found(spread, hot=False)
             found(hot, hot=True)
-            lifecycles(spread, "warm", 100, 1)
-            lifecycles(hot, "warm", 100, 1)
-            limit = Plain(spread)
+            found(driven, hot=False)
+            for database in (spread, hot, driven):
+                lifecycles(database, "warm", 100, 1)
+            limit = Plain(driven)
             # In turns, so that whatever else the machine does falls on all alike.
             turns = [measure_turn(spread, hot, limit, f"t{turn}") for turn in range(TURNS)]
             limit.close()
@@ -240,9 +268,10 @@ def main() -> None:
 def measure_turn(spread: Database, hot: Database, limit: Plain, name: str) -> dict[str, Any]:
     """One turn of everything, in lifecycles a second; and the seconds that each hold of the one client took."""
     alone = lifecycles(spread, f"{name}a", ALONE, 1)
-    return {
-        "plain_per_s": limit.run(ALONE, caches=True),
-        "inserts_per_s": limit.run(ALONE, caches=False),
+    measured = {"plain_per_s": limit.run(ALONE, caches=True), "inserts_per_s": limit.run(ALONE, caches=False)}
+    if not limit.sqlite:
+        measured["pipelined_per_s"] = limit.run(ALONE, caches=True, pipelined=True)
+    return measured | {
         "alone_per_s": alone.per_s,
         "spread_per_s": lifecycles(spread, f"{name}s", TOGETHER, CLIENTS).per_s,
         "hot_per_s": lifecycles(hot, f"{name}h", TOGETHER, CLIENTS).per_s,
@@ -257,8 +286,13 @@ def ratios(turns: list[dict[str, Any]]) -> dict[str, float]:
         | {
             "alone_to_plain": turn["alone_per_s"] / turn["plain_per_s"],
             "spread_to_plain": turn["spread_per_s"] / turn["plain_per_s"],
-            "alone_to_inserts": turn["alone_per_s"] / turn["inserts_per_s"],
             "hot_to_spread": turn["hot_per_s"] / turn["spread_per_s"],
+        }
+        | {
+            f"{side}_to_{limit}": turn[f"{side}_per_s"] / turn[f"{limit}_per_s"]
+            for limit in ("inserts", "pipelined")
+            for side in ("alone", "spread")
+            if f"{limit}_per_s" in turn
         }
         for turn in turns
     ]

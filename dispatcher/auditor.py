@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from ledger.history import History
+from ledger.past import Past
 from store import attempts, book, past, totals
 from store.database import Connection, Database
 from store.rows import AttemptRow
@@ -34,18 +34,18 @@ def audit_store(database: Database) -> AuditReport:
 
 def audit_ledger(conn: Connection) -> AuditReport:
     """Check the books of one snapshot alone: that the history leads to them, and every invariant of the ledger."""
-    history = History(parse=orjson.loads)
-    history.take_entries(past.entries_as_told(conn))
-    history.take_holds(past.holds_as_stored(conn))
+    told = Past(parse=orjson.loads)
+    told.take_entries(past.entries_as_told(conn))
+    told.take_holds(past.holds_as_stored(conn))
     balances, grants = book.all_balances(conn), book.all_grants(conn)
-    history.compare(balances, totals.all_claimed(conn), grants)
+    told.compare(balances, totals.all_claimed(conn), grants)
     counts = {
-        "entries": history.entries,
+        "entries": told.entries,
         "accounts": len(balances),
         "grants": len(grants),
-        "holds": history.holds,
+        "holds": told.holds,
     }
-    return AuditReport(counts, history.found)
+    return AuditReport(counts, told.found)
 
 
 def _jobs_against_holds(states: dict[str, str], holds: dict[str, str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ledger.model import Claim, Cut, Line, Slice
@@ -47,8 +48,9 @@ def backing_text(backing: Backing) -> str:
     )
 
 
+@lru_cache(maxsize=4_096)
 def backing_from(text: str) -> Backing:
-    """Read what `backing_text` wrote."""
+    """Read what `backing_text` wrote; a job's is read again when it ends."""
     found = json.loads(text)
     return Backing(
         found["asset"],

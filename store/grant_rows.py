@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -21,7 +21,8 @@ def grant_of_row(row: Row[Any]) -> Grant:
     return Grant(**found)
 
 
-def grant_as_stored(row: Sequence[Any]) -> Grant:
+@lru_cache(maxsize=4_096)
+def grant_as_stored(row: tuple[Any, ...]) -> Grant:
     """A row that has come past SQLAlchemy: lists are JSON still, and SQLite knows no truth values."""
     grant_id, programme_id, funders, project_id, *terms_of_it, expired, resources, backends, members = row
     shares = tuple((funder_id, weight) for funder_id, weight in orjson.loads(funders))

@@ -48,7 +48,7 @@ def entries_in_order(connection: Connection, stray: list[tuple[Any, ...]]) -> It
 
 
 def entries_as_told(connection: Connection) -> Iterator[tuple[Any, list[Any]]]:
-    """Every entry with its postings as `ledger.history` takes them, in order; streamed like the above.
+    """Every entry with its postings as `ledger.past` takes them, in order; streamed like the above.
 
     Text is text here, so reading raises where somebody wrote what is none.
     """
@@ -58,7 +58,7 @@ def entries_as_told(connection: Connection) -> Iterator[tuple[Any, list[Any]]]:
 
 
 def holds_as_stored(connection: Connection) -> Iterator[Any]:
-    """Every hold as `ledger.history` takes it; streamed."""
+    """Every hold as `ledger.past` takes it; streamed."""
     names = ", ".join(column.name for column in schema.holds.columns)
     return streamed(connection, f"SELECT {names} FROM holds")  # noqa: S608 - names of our own schema
 

@@ -43,7 +43,7 @@ def circuit(qubits: int, *, active: int | None = None, clifford: bool = False, g
 def test_what_the_service_imports_is_light() -> None:
     program = (
         f"import sys, importlib\nfor name in {LIGHT!r}: importlib.import_module('backends.' + name)\n"
-        "from backends.catalogue import catalogue\nassert len(catalogue()) == 4\n"
+        "from backends.catalogue import catalogue\nassert len(catalogue()) == 5\n"
         "print([name for name in sys.modules if name.partition('.')[0] in "
         "('qiskit', 'qiskit_aer', 'numpy', 'scipy', 'openqasm3', 'qiskit_qasm3_import')])"
     )
@@ -51,9 +51,10 @@ def test_what_the_service_imports_is_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_four_backends_in_the_order_auto_tries_them() -> None:
-    assert [spec.name for spec in catalogue()] == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps"]
-    assert all(spec.simulated and spec.engine == "aer" and spec.title and spec.description for spec in catalogue())
+def test_the_five_backends_in_the_order_auto_tries_them() -> None:
+    assert [spec.name for spec in catalogue()] == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal"]
+    assert all(spec.simulated and spec.title and spec.description for spec in catalogue())
+    assert [spec.engine for spec in catalogue()] == ["aer"] * 4 + ["router"]
     assert catalogue() is catalogue()
 
 
@@ -65,18 +66,19 @@ def test_every_basis_is_sorted_and_without_the_gates_that_crash_or_mean_somethin
 
 
 def test_auto_lists_all_that_can_best_first() -> None:
-    assert feasible(work(circuit(5)), "auto", 1024) == ("aer", "aer-statevector", "aer-mps")
+    assert feasible(work(circuit(5)), "auto", 1024) == ("aer", "aer-statevector", "aer-mps", "ideal")
     assert feasible(work(circuit(5, clifford=True)), "auto", 1024) == (
         "aer",
         "aer-statevector",
         "aer-stabilizer",
         "aer-mps",
+        "ideal",
     )
 
 
 def test_auto_goes_to_tensors_and_tableaus_when_the_state_is_too_large() -> None:
-    assert feasible(work(circuit(40)), "auto", 1024) == ("aer-mps",)
-    assert feasible(work(circuit(100, clifford=True)), "auto", 1024) == ("aer", "aer-stabilizer", "aer-mps")
+    assert feasible(work(circuit(40)), "auto", 1024) == ("aer-mps", "ideal")
+    assert feasible(work(circuit(100, clifford=True)), "auto", 1024) == ("aer", "aer-stabilizer", "aer-mps", "ideal")
 
 
 def test_a_named_backend_is_taken_at_its_word() -> None:
@@ -139,7 +141,7 @@ def test_an_unknown_backend_is_answered_with_the_list() -> None:
     refusal = feasible(work(circuit(5)), "ibm_kyoto", 1024)
     assert isinstance(refusal, Rejection)
     assert refusal.code == "unknown_backend"
-    assert refusal.fields["backends"] == ["auto", "aer", "aer-statevector", "aer-stabilizer", "aer-mps"]
+    assert refusal.fields["backends"] == ["auto", "aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal"]
 
 
 def test_nothing_can_run_it() -> None:

@@ -152,6 +152,8 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture
 def fresh_sqlite(sqlite_template: Path, tmp_path: Path) -> Callable[[], Database]:
     def fresh() -> Database:
+        for old in tmp_path.glob("machine-*"):
+            old.unlink()
         path = tmp_path / f"machine-{next(_NUMBERS)}.sqlite"
         shutil.copyfile(sqlite_template, path)
         return open_database(f"sqlite:///{path}")
@@ -161,8 +163,14 @@ def fresh_sqlite(sqlite_template: Path, tmp_path: Path) -> Callable[[], Database
 
 @pytest.fixture
 def fresh_postgres(postgres_server: Any) -> Callable[[], Database]:
+    names: list[str] = []
+
     def fresh() -> Database:
+        # Ten thousand of them would fill a disk.
+        while names:
+            postgres_server.run(f"DROP DATABASE {names.pop()} WITH (FORCE)")
         name = f"machine_{next(_NUMBERS)}"
+        names.append(name)
         postgres_server.run(f"CREATE DATABASE {name} TEMPLATE template_migrated STRATEGY file_copy")
         return open_database(postgres_server.url_of(name))
 

@@ -40,7 +40,7 @@ def test_an_accepted_job_is_there_with_its_hold_its_payload_and_its_letter(zone:
         assert book.hold_of(conn, job.id).amount == HELD
         letter = inbox.read(conn, 10)[-1]
     assert (letter.kind, letter.body["job_id"], letter.body["work_hash"]) == ("job_submitted", job.id, job.work_hash)
-    assert letter.body["backends"] == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps"]
+    assert letter.body["backends"] == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal"]
     assert zone.violations() == []
 
 

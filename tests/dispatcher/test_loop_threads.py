@@ -48,7 +48,10 @@ def test_a_dispatcher_without_workers_leads_all_the_same(zone: Any) -> None:
     alone.start()
     job = zone.submit(zone.startup())
     until(zone, lambda: alone.leading and zone.rows()["inbox"] == 0)
-    assert alone.why_waiting(job.id) == "no worker offers backend aer or aer-statevector or aer-stabilizer or aer-mps"
+    assert (
+        alone.why_waiting(job.id)
+        == "no worker offers backend aer or aer-statevector or aer-stabilizer or aer-mps or ideal"
+    )
     alone.stop()
 
 

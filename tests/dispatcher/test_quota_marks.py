@@ -93,11 +93,17 @@ def test_an_increase_lowers_the_percentage_and_a_claw_back_raises_it(everywhere:
     assert told(zone)[2:] == [(95, 5 * HELD, 5 * HELD)]
 
 
-def test_the_end_of_a_grant_that_was_left_over_is_told(everywhere: Any) -> None:
-    zone = everywhere
+def with_two_grants(zone: Any) -> Any:
+    """A startup whose first grant to burn is over in a thousand seconds."""
     ann = zone.startup(grant=None)
     zone.grant(ann.project_id, 5 * HELD, until_us=zone.clock.now_us() + 10**9, priority=2)
     zone.grant(ann.project_id, 5 * HELD, until_us=zone.clock.now_us() + DAY_US, priority=1)
+    return ann
+
+
+def test_the_end_of_a_grant_that_was_left_over_is_told(everywhere: Any) -> None:
+    zone = everywhere
+    ann = with_two_grants(zone)
     for _ in range(4):
         zone.submit(ann)
     assert told(zone) == []
@@ -108,9 +114,7 @@ def test_the_end_of_a_grant_that_was_left_over_is_told(everywhere: Any) -> None:
 
 def test_what_a_submission_told_is_not_told_again_when_the_end_is_posted(everywhere: Any) -> None:
     zone = everywhere
-    ann = zone.startup(grant=None)
-    zone.grant(ann.project_id, 5 * HELD, until_us=zone.clock.now_us() + 10**9, priority=2)
-    zone.grant(ann.project_id, 5 * HELD, until_us=zone.clock.now_us() + DAY_US, priority=1)
+    ann = with_two_grants(zone)
     for _ in range(3):
         zone.submit(ann)
     now = zone.clock.pass_(1_001)

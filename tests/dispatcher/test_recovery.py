@@ -308,11 +308,11 @@ def test_the_backends_are_those_the_findings_allow_now(zone: Any) -> None:
     """The operator gave the workers less memory between two runs: what no longer fits anywhere else goes there."""
     job = zone.submit(zone.startup(), work={"qubits": 28, "clifford": False})
     state, _, _ = rebuilt(zone)
-    assert state.tasks[job.id].spec.backends == ("aer", "aer-statevector", "aer-mps")
+    assert state.tasks[job.id].spec.backends == ("aer", "aer-statevector", "aer-mps", "ideal")
     zone.rules = replace(zone.rules, memory_mib=16)
     zone.ground = zone.new_ground()
     state, _, _ = rebuilt(zone)
-    assert state.tasks[job.id].spec.backends == ("aer-mps",)
+    assert state.tasks[job.id].spec.backends == ("aer-mps", "ideal")
 
 
 def test_findings_of_another_version_leave_the_job_where_it_was_admitted(zone: Any) -> None:

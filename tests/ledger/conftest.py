@@ -22,9 +22,9 @@ from ledger.commands import (
     VoidHold,
 )
 from ledger.core import apply, decide
-from ledger.history import History
 from ledger.hold_text import Backing, Capture, backing_text, capture_text, claims_text
 from ledger.model import CNY, Entry, Grant, Hold, Line, Refusal
+from ledger.past import Past
 from ledger.terms import Budget, Claimant, Rule, Terms
 
 
@@ -153,15 +153,15 @@ class Ledger:
 
     def audited(self) -> list[str]:
         """What the audit of rows says of this book, stored as the service would store it."""
-        history = History()
-        history.take_entries(map(_row, self.entries, itertools.count(1)))
+        past = Past()
+        past.take_entries(map(_row, self.entries, itertools.count(1)))
         closed: dict[str | None, int] = {}
         for entry in self.entries:
             if entry.kind in ("settle", "void"):
                 closed.setdefault(entry.job_id, entry.at_us)
-        history.take_holds([_hold_row(hold, closed.get(hold.job_id)) for hold in self.book.holds.values()])
-        history.compare(self.book.balances, self.book.claims, list(self.book.grants.values()))
-        return history.found
+        past.take_holds([_hold_row(hold, closed.get(hold.job_id)) for hold in self.book.holds.values()])
+        past.compare(self.book.balances, self.book.claims, list(self.book.grants.values()))
+        return past.found
 
 
 def _row(entry: Entry, seq: int) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,17 @@ JOB: dict[str, Any] = {
     "options": {"seed": 7},
 }
 DAY_US = 86_400_000_000
+
+
+def signed_receipt(http: httpx.Client, job_id: str) -> dict[str, Any]:
+    """The receipt once a checkpoint covers it: the service signs in the background, and a stop signs what is left."""
+    deadline = time.monotonic() + 60
+    while True:
+        receipt: dict[str, Any] = http.get(f"/v1/jobs/{job_id}/receipt").raise_for_status().json()
+        if receipt["proof"]["state"] == "signed":
+            return receipt
+        assert time.monotonic() < deadline, receipt["proof"]
+        time.sleep(0.05)
 
 
 def test_a_job_by_http_and_the_same_data_after_a_restart(tmp_path: Path) -> None:
@@ -38,7 +50,7 @@ def test_a_job_by_http_and_the_same_data_after_a_restart(tmp_path: Path) -> None
         assert job["state"] == "succeeded", job
         counts = http.get(f"/v1/jobs/{job['id']}/result", params={"format": "counts"}).raise_for_status().json()
         assert sum(counts["pubs"][0]["registers"]["c"]["counts"].values()) == 100
-        receipt = http.get(f"/v1/jobs/{job['id']}/receipt").raise_for_status().json()
+        receipt = signed_receipt(http, job["id"])
         assert receipt["charged"] == job["cost"]["micro"] > 0
         assert http.get("/health/ready").status_code == 200
         bad = JOB | {"pubs": [{"circuit": {"format": "openqasm2", "content": "OPENQASM 2.0; nonsense"}}]}

@@ -209,8 +209,14 @@ def test_a_backend_is_drained_and_opened(shell: Any, narrow: Callable[[str], Non
     assert "maintenance until noon" in said
     narrow(said)
     shell("backend", "set", "aer", "online")
-    assert [row["state"] for row in shell.json("backend", "list")] == ["online"] * 4
-    assert shell("backend", "list", "-q").stdout.split() == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps"]
+    assert [row["state"] for row in shell.json("backend", "list")] == ["online"] * 5
+    assert shell("backend", "list", "-q").stdout.split() == [
+        "aer",
+        "aer-statevector",
+        "aer-stabilizer",
+        "aer-mps",
+        "ideal",
+    ]
 
 
 @pytest.mark.parametrize(

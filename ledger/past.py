@@ -24,8 +24,8 @@ PostingRow = tuple[int, str, str, int, str]
 _UNREADABLE = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 
-class History:
-    """What a history of entries leads to. Feed it all entries in order, then all holds, then compare.
+class Past:
+    """What a past of entries leads to. Feed it all entries in order, then all holds, then compare.
 
     `parse` reads JSON; the shell may have a faster one than the standard library's.
     """

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ledger.history import History
 from ledger.hold_text import Backing, backing_text
 from ledger.model import Claim, Line, Posting, Slice
+from ledger.past import Past
 from ledger.terms import Claimant
 
 Ledger = Any  # the fixture's class lives in conftest.py
@@ -44,11 +44,9 @@ def change(ledger: Ledger, entry_id: str, **changes: Any) -> None:
 
 def test_sound_rows_have_nothing_to_tell_and_are_counted(told: Ledger) -> None:
     assert told.audited() == []
-    history = History()
-    history.take_entries(
-        [((1, "fund/x", "fund", 0, None, None, None, "seed", "", ""), [(1, "funder/a", "b", 1, "CNY")])]
-    )
-    assert (history.entries, history.holds, history.found) == (1, 0, [])
+    past = Past()
+    past.take_entries([((1, "fund/x", "fund", 0, None, None, None, "seed", "", ""), [(1, "funder/a", "b", 1, "CNY")])])
+    assert (past.entries, past.holds, past.found) == (1, 0, [])
 
 
 def test_an_account_is_overdrawn_in_between(told: Ledger) -> None:
@@ -120,8 +118,8 @@ def test_a_hold_of_nobody_and_entries_without_a_hold(told: Ledger) -> None:
 
 
 def test_rows_that_cannot_be_read_are_named_and_the_rest_goes_on(told: Ledger) -> None:
-    history = History()
-    history.take_entries(
+    past = Past()
+    past.take_entries(
         [
             ((1, "top_up/1", "top_up", 0, "acme", None, None, None, "not json", ""), []),
             ((2, "issue/A", "issue", 0, "acme", None, "A", "seed", "", "{"), []),
@@ -131,7 +129,7 @@ def test_rows_that_cannot_be_read_are_named_and_the_rest_goes_on(told: Ledger) -
             ),
         ]
     )
-    history.take_holds(
+    past.take_holds(
         [
             ("j", "acme", "CNY", 5, body_of("A"), "", "", "open", 0, 0, 5, None),
             ("k", "acme", "CNY", 5, "[", "", "", "open", 0, 0, 5, None),
@@ -147,22 +145,22 @@ def test_rows_that_cannot_be_read_are_named_and_the_rest_goes_on(told: Ledger) -
         "the hold of job l has no entry that placed it",
         "the hold of job l cannot be read: TypeError",
     ]
-    assert len(history.found) == len(beginnings)
-    for sentence, beginning in zip(history.found, beginnings, strict=True):
+    assert len(past.found) == len(beginnings)
+    for sentence, beginning in zip(past.found, beginnings, strict=True):
         assert sentence.startswith(beginning)
 
 
 def test_what_is_written_beside_the_texts_must_follow_from_them(told: Ledger) -> None:
-    history = History()
+    past = Past()
     moved = [(1, "payer/acme", "wallet/acme/held", 5, "CNY")]
-    history.take_entries([((1, "hold/j", "hold", 5, "acme", "j", None, None, "", body_of("wallet")), moved)])
-    history.take_holds([("j", "acme", "CNY", 6, body_of("wallet"), "", "", "open", 0, 0, 5, None)])
-    assert history.found == ["the hold of job j is written down as 6, charged 0; its lines make 5, charged 0"]
+    past.take_entries([((1, "hold/j", "hold", 5, "acme", "j", None, None, "", body_of("wallet")), moved)])
+    past.take_holds([("j", "acme", "CNY", 6, body_of("wallet"), "", "", "open", 0, 0, 5, None)])
+    assert past.found == ["the hold of job j is written down as 6, charged 0; its lines make 5, charged 0"]
 
 
 def test_a_hold_over_other_units_than_its_entry_moved(told: Ledger) -> None:
-    history = History()
+    past = Past()
     moved = [(1, "payer/acme", "wallet/acme/held", 4, "CNY")]
-    history.take_entries([((1, "hold/j", "hold", 5, "acme", "j", None, None, "", body_of("wallet")), moved)])
-    history.take_holds([("j", "acme", "CNY", 5, body_of("wallet"), "", "", "open", 0, 0, 5, None)])
-    assert history.found == ["the hold of job j is not what its entry moved"]
+    past.take_entries([((1, "hold/j", "hold", 5, "acme", "j", None, None, "", body_of("wallet")), moved)])
+    past.take_holds([("j", "acme", "CNY", 5, body_of("wallet"), "", "", "open", 0, 0, 5, None)])
+    assert past.found == ["the hold of job j is not what its entry moved"]

@@ -1,0 +1,139 @@
+"""Stim: Clifford circuits with everything that may happen between their measurements, at any width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import metadata, util
+from typing import Any
+
+import numpy as np
+
+from backends.engines.lowering import cliffordised
+from backends.engines.port import Budget, Expected, How, Pauli, Sampled, Unsuited
+from backends.engines.traits import Traits
+from backends.program import Clause, Op, Program, readout
+
+_NAMES = {
+    "x": "X",
+    "y": "Y",
+    "z": "Z",
+    "h": "H",
+    "s": "S",
+    "sdg": "S_DAG",
+    "sx": "SQRT_X",
+    "sxdg": "SQRT_X_DAG",
+    "cx": "CX",
+    "cy": "CY",
+    "cz": "CZ",
+    "swap": "SWAP",
+    "iswap": "ISWAP",
+    "measure": "M",
+    "reset": "R",
+}
+_FED = {"x": "CX", "y": "CY", "z": "CZ"}
+"""Gates that an outcome may switch, as gates that it controls."""
+
+
+@cache
+def _library() -> Any:
+    import stim
+
+    return stim
+
+
+class OnStim:
+    """Stim's frame sampler, and its tableau for expectation values."""
+
+    name = "stim"
+    licence = "Apache-2.0"
+
+    @property
+    def version(self) -> str:
+        """Stim's."""
+        return metadata.version("stim")
+
+    def available(self) -> bool:
+        """Whether it is installed."""
+        return util.find_spec("stim") is not None
+
+    def obstacle(self, traits: Traits) -> str | None:
+        """Clifford gates only; conditions are judged while converting."""
+        return None if traits.clifford else "it runs Clifford gates only"
+
+    def sample(self, program: Program, shots: int, seed: int, budget: Budget) -> Sampled:
+        """All shots at once; conditions on single outcomes become gates that the record controls."""
+        circuit, slots = _convert(program)
+        bits = np.zeros((shots, program.clbits), dtype=np.uint8)
+        if slots:
+            record = circuit.compile_sampler(seed=seed).sample(shots)
+            bits[:, list(slots)] = record[:, list(slots.values())]
+        return Sampled(bits, self._how("frames"))
+
+    def expectation(self, program: Program, paulis: Sequence[Pauli], budget: Budget) -> Expected:
+        """-1, 0 or 1 each."""
+        if readout(program) is None:
+            raise Unsuited("outcomes are random before the end")
+        gates = Program(
+            program.qubits, 0, tuple(op for op in program.operations if op.name not in ("measure", "reset"))
+        )
+        circuit, _ = _convert(gates)
+        stim = _library()
+        simulator = stim.TableauSimulator()
+        simulator.set_num_qubits(program.qubits)
+        simulator.do(circuit)
+        values = []
+        for pauli in paulis:
+            product = stim.PauliString(program.qubits)
+            for qubit, letter in pauli:
+                product[qubit] = letter
+            values.append(float(simulator.peek_observable_expectation(product)))
+        return Expected(tuple(values), 0.0, self._how("tableau"))
+
+    def _how(self, method: str) -> How:
+        return How(self.name, self.version, method)
+
+
+def _convert(program: Program) -> tuple[Any, dict[int, int]]:
+    """Stim's circuit, and for each classical bit the place of its last outcome in the record."""
+    circuit = _library().Circuit()
+    append = circuit.append
+    slots: dict[int, int] = {}
+    measured = 0
+    for op in cliffordised(program.operations):
+        name, qubits, _, clbits, condition = op
+        if condition:
+            _fed(circuit, op, slots, measured)
+        elif name == "ecr":
+            for step, places in (("S", (0,)), ("SQRT_X", (1,)), ("CX", (0, 1)), ("X", (0,))):
+                append(step, [qubits[place] for place in places])
+        else:
+            append(_NAMES[name], qubits)
+        if name == "measure":
+            slots[clbits[0]] = measured
+            measured += 1
+    return circuit, slots
+
+
+def _fed(circuit: Any, op: Op, slots: dict[int, int], measured: int) -> None:
+    """A Pauli gate that runs where one outcome is 1 (or 0); anything more is not for frames."""
+    wanted = _single_bit(op.condition)
+    if op.name not in _FED or wanted is None:
+        raise Unsuited("a condition on more than one outcome, or a conditional gate that is no Pauli gate")
+    bit, value = wanted
+    if value == 0:
+        circuit.append(_NAMES[op.name], op.qubits)
+    if bit in slots:
+        record = _library().target_rec(slots[bit] - measured)
+        circuit.append(_FED[op.name], [record, op.qubits[0]])
+
+
+def _single_bit(condition: Sequence[Clause]) -> tuple[int, int] | None:
+    """(bit, value) of a condition that says no more than that one bit has a value."""
+    if len(condition) != 1:
+        return None
+    (clause,) = condition
+    if len(clause.bits) != 1:
+        return None
+    allowed = [value for value in (0, 1) if (value in clause.values) == clause.inside]
+    return (clause.bits[0], allowed[0]) if len(allowed) == 1 else None

@@ -1,0 +1,24 @@
+"""All engines there are, and which of them this installation has."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from backends.engines import on_aer, on_prismq
+from backends.engines.on_ddsim import OnDdsim
+from backends.engines.on_qulacs import OnQulacs
+from backends.engines.on_stim import OnStim
+from backends.engines.port import Engine
+from backends.engines.sparse import Sparse
+
+
+@cache
+def engines() -> tuple[Engine, ...]:
+    """Every engine that could be installed."""
+    return (*on_aer.methods(), Sparse(), OnStim(), OnDdsim(), *on_prismq.methods(), OnQulacs())
+
+
+@cache
+def installed() -> dict[str, Engine]:
+    """The engines that are here, by name."""
+    return {engine.name: engine for engine in engines() if engine.available()}

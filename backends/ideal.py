@@ -1,0 +1,256 @@
+"""The backend without noise that picks an engine for every program by itself: reduce, route, run, put together again.
+
+What no program can express (loops of unknown length, computed conditions) and random circuits under an estimator go to
+Aer, as before. Equal seeds give equal bytes unless a trial under the clock decides which engine answers
+(docs/decisions/0012).
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends import aer, results, seeds
+from backends.catalogue import BackendSpec, spec_of
+from backends.engines.port import Budget, Expected, How, Pauli, Sampled
+from backends.engines.roster import installed
+from backends.estimating import pairs_of
+from backends.limits import Limits
+from backends.measure import findings_of, measure, stochastic
+from backends.port import Execution
+from backends.program import Program, Unflat
+from backends.programming import Template, template_of
+from backends.reductions import Reduced, factors, join, reduce
+from backends.registers import Bits, registers_of
+from backends.router import routing
+from backends.work import Circuit, EstimatorPub, Pub, SamplerPub, Work
+
+VERSION = "1"
+_MIB = 1 << 20
+_ELSEWHERE_BYTES = 4 << 30
+"""The memory that is planned with where nothing limits the process."""
+_LEAST_BYTES = 64 * _MIB
+_WHOLE_UP_TO = 12
+"""Programs of so few qubits are evaluated whole, however small the light cones of single terms are."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What the result says about how a PUB came about."""
+
+    hows: dict[How, None] = field(default_factory=dict)
+    steps: dict[str, None] = field(default_factory=dict)
+    tried: dict[str, None] = field(default_factory=dict)
+    error: float = 0.0
+
+    def heard(self, routed: routing.Routed[Sampled] | routing.Routed[Expected]) -> None:
+        """Note an answer."""
+        self.hows[routed.answer.how] = None
+        self.tried.update(dict.fromkeys(routed.tried))
+
+    def about(self) -> dict[str, Any]:
+        """For the PUB's metadata."""
+        shown: dict[str, Any] = {
+            "engines": [
+                {"engine": how.engine, "version": how.version, "method": how.method, "fidelity_at_least": how.fidelity}
+                | ({"note": how.note} if how.note else {})
+                for how in self.hows
+            ],
+            "reductions": list(self.steps),
+            "error_bound": self.error,
+        }
+        return shown | ({"tried_before": list(self.tried)} if self.tried else {})
+
+
+@dataclass(frozen=True, slots=True)
+class IdealBackend:
+    """The router under a name of the catalogue."""
+
+    spec: BackendSpec
+
+    @property
+    def version(self) -> str:
+        """The router's own; engines tell theirs with each result."""
+        return VERSION
+
+    def run(self, work: Work, limits: Limits) -> Execution:
+        """Run all PUBs, each with its own seed made from the work's."""
+        measure(work, limits)
+        # Processor time, children's too: neighbours on the machine must not change the bill.
+        started_s = _spent_s()
+        seed = seeds.choose() if work.seed is None else work.seed
+        parts: list[Mapping[str, Any]] = []
+        names: dict[str, str] = {}
+        shots = 0
+        for position, pub in enumerate(work.pubs):
+            own = seeds.of_pub(seed, position)
+            template = _template(pub.circuit)
+            found = findings_of(pub.circuit, limits, "the circuit")
+            if isinstance(template, Unflat) or (isinstance(pub, EstimatorPub) and stochastic(found)):
+                part, spent, engine = _on_aer(pub, limits, own)
+                names[engine["engine"]] = engine["engine_version"]
+            else:
+                told = Told()
+                part, spent = _pub(pub, template, own, told)
+                names |= {how.engine: how.version for how in told.hows}
+            parts.append(part)
+            shots += spent
+        metadata = {
+            "engine": "/".join(names) or "none",
+            "engine_version": "/".join(names.values()),
+            "method": "routed",
+            "router_version": VERSION,
+            "seed": seed,
+        }
+        qpu_us = max(1, int((_spent_s() - started_s) * 1e6))
+        return Execution(results.encode(work.primitive, parts, metadata), qpu_us, shots)
+
+
+@cache
+def backend(spec: BackendSpec) -> IdealBackend:
+    """The backend of a catalogue entry."""
+    return IdealBackend(spec)
+
+
+def _spent_s() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _template(circuit: Circuit) -> Template | Unflat:
+    """The circuit's program, written on the first call and remembered with the circuit."""
+    known = circuit.notes.get("program")
+    if not isinstance(known, Template | Unflat):
+        known = circuit.notes["program"] = template_of(circuit.circuit)
+    return known
+
+
+def _pub(pub: Pub, template: Template, seed: int, told: Told) -> tuple[Mapping[str, Any], int]:
+    """One PUB's part of the result, and the shots it took."""
+    about: dict[str, Any] = {"circuit_metadata": pub.circuit.circuit.metadata or {}}
+    if isinstance(pub, SamplerPub):
+        packed = _sampled(pub, template, seed, told)
+        spent = math.prod(pub.shape) * pub.shots
+        return results.sampler_pub(packed, pub.shape, pub.shots, about | told.about()), spent
+    evs = _estimated(pub, template, told)
+    about["sampling"] = "exact value"
+    if pub.precision > 0:
+        # One value comes back from NumPy as a bare float.
+        evs = np.asarray(np.random.default_rng(seed).normal(evs, pub.precision))
+        about["sampling"] = "exact value plus Gaussian noise of the target precision"
+    stds = np.full(evs.shape, pub.precision)
+    return results.estimator_pub(evs, stds, pub.precision, about | told.about()), 0
+
+
+def _on_aer(pub: Pub, limits: Limits, seed: int) -> tuple[Mapping[str, Any], int, dict[str, str]]:
+    spec = spec_of("aer")
+    assert spec is not None
+    return aer.backend(spec).part(pub, limits, seed)
+
+
+def _sampled(pub: SamplerPub, template: Template, seed: int, told: Told) -> dict[str, tuple[int, NDArray[np.uint8]]]:
+    """All registers; equal parameter sets are sampled in one go, for their shots are as independent in one run."""
+    sets = math.prod(pub.shape)
+    values = pub.values.reshape(sets, pub.values.shape[-1])
+    alike: dict[bytes, list[int]] = {}
+    for index in range(sets):
+        alike.setdefault(values[index].tobytes(), []).append(index)
+    bits = np.zeros((sets, pub.shots, template.program.clbits), dtype=np.uint8)
+    firsts = [indices[0] for indices in alike.values()]
+    fixed = None if template.binding.places else _reduced(pub.circuit, template)
+    for program, indices in zip(template.programs(values[firsts]), alike.values(), strict=True):
+        reduced = fixed or reduce(program)
+        drawn = sample_reduced(reduced, pub.shots * len(indices), seeds.of_pub(seed, indices[0]), told)
+        bits[indices] = drawn.reshape(len(indices), pub.shots, -1)
+    found = {}
+    for register in registers_of(pub.circuit.circuit):
+        chosen = bits[:, :, list(register.slots)]
+        packed = np.packbits(chosen, axis=2, bitorder="little")[:, :, ::-1]
+        found[register.name] = (len(register.slots), packed.reshape((*pub.shape, pub.shots, register.bytes)))
+    return found
+
+
+def _reduced(circuit: Circuit, template: Template) -> Reduced:
+    """What is left of a circuit without parameters, remembered with it."""
+    known = circuit.notes.get("reduced")
+    if not isinstance(known, Reduced):
+        known = circuit.notes["reduced"] = reduce(template.program)
+    return known
+
+
+def sample_reduced(reduced: Reduced, shots: int, seed: int, told: Told) -> Bits:
+    """Outcomes of a program, shape (shots, clbits): each independent part on the engine that suits it."""
+    told.steps.update(dict.fromkeys(reduced.steps))
+    told.error = max(told.error, reduced.error)
+    drawn = []
+    for number, part in enumerate(reduced.parts):
+        routed = routing.sample(part.program, shots, seeds.of_pub(seed, number), installed(), budget())
+        told.heard(routed)
+        drawn.append(routed.answer.bits)
+    return join(reduced, drawn, shots)
+
+
+def _estimated(pub: EstimatorPub, template: Template, told: Told) -> NDArray[np.float64]:
+    """Exact expectation values of the PUB's broadcast shape."""
+    sets = math.prod(pub.values.shape[:-1])
+    values = pub.values.reshape(sets, pub.values.shape[-1])
+    evs = np.zeros(math.prod(pub.shape))
+    paulis = [_pauli(label) for label in pub.observables.labels]
+    for program, (targets, sums) in zip(template.programs(values), pairs_of(pub, sets), strict=True):
+        wanted = sorted({label for position in sums for label, _ in pub.observables.sums[position]})
+        found = dict(zip(wanted, _values(program, [paulis[label] for label in wanted], told), strict=True))
+        for target, position in zip(targets, sums, strict=True):
+            evs[target] = sum(weight * found[label] for label, weight in pub.observables.sums[position])
+    return evs.reshape(pub.shape)
+
+
+def _pauli(label: str) -> Pauli:
+    return tuple((qubit, letter) for qubit, letter in enumerate(reversed(label)) if letter != "I")
+
+
+def _values(program: Program, paulis: Sequence[Pauli], told: Told) -> list[float]:
+    """The values of Pauli products: by their own light cones where these are smaller than the whole."""
+    if program.qubits > _WHOLE_UP_TO:
+        cones = [factors(program, pauli) for pauli in paulis]
+        if max((one.program.qubits for _, parts in cones for one in parts), default=0) <= program.qubits // 2:
+            return _products(cones, told)
+    routed = routing.expectation(program, paulis, installed(), budget())
+    told.heard(routed)
+    told.error = max(told.error, routed.answer.error)
+    return list(routed.answer.values)
+
+
+def _products(cones: Sequence[tuple[int, Sequence[Any]]], told: Told) -> list[float]:
+    known: dict[Any, float] = {}
+    told.steps["light cone of each term"] = None
+    values = []
+    for sign, parts in cones:
+        product = float(sign)
+        for one in parts:
+            if one not in known:
+                pauli = tuple((qubit, "Z") for qubit in one.support)
+                routed = routing.expectation(one.program, [pauli], installed(), budget())
+                told.heard(routed)
+                told.error = max(told.error, routed.answer.error)
+                known[one] = routed.answer.values[0]
+            product *= known[one]
+        values.append(product)
+    return values
+
+
+def budget() -> Budget:
+    """What this process may still allocate."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return Budget(_ELSEWHERE_BYTES)
+    mapped = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    return Budget(max(_LEAST_BYTES, limit - mapped))

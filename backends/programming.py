@@ -1,0 +1,300 @@
+"""From Qiskit's circuits to programs: gates by their definitions, control flow as conditions, parameters as places.
+
+About 2 µs an operation. What has a definition is rewritten by it (`flatten`); what is left has a name of
+`program.GATES` or is renamed to one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+from qiskit.circuit import (
+    CASE_DEFAULT,
+    ClassicalRegister,
+    Clbit,
+    ControlFlowOp,
+    ForLoopOp,
+    IfElseOp,
+    ParameterExpression,
+    QuantumCircuit,
+    SwitchCaseOp,
+)
+from qiskit.circuit.classical import expr
+
+from backends.binding import Binding, Place, plan
+from backends.flatten import flatten
+from backends.parameters import Values
+from backends.program import GATES, WIDE, Clause, Op, Program, Unflat
+
+_KEPT = frozenset(GATES)
+_SILENT = frozenset({"barrier", "delay", "id", "global_phase"})
+_QUARTER = math.pi / 2
+
+_Renamed = tuple[str, tuple[Any, ...]]
+_RENAMED: dict[str, Callable[..., _Renamed]] = {
+    "u1": lambda turn: ("p", (turn,)),
+    "u2": lambda phi, lam: ("u", (_QUARTER, phi, lam)),
+    "u3": lambda theta, phi, lam: ("u", (theta, phi, lam)),
+    "r": lambda theta, phi: ("u", (theta, phi - _QUARTER, _QUARTER - phi)),
+    "cu1": lambda turn: ("cp", (turn,)),
+    "cu3": lambda theta, phi, lam: ("cu", (theta, phi, lam, 0.0)),
+    "cs": lambda: ("cp", (_QUARTER,)),
+    "csdg": lambda: ("cp", (-_QUARTER,)),
+    "mcphase": lambda turn: ("mcp", (turn,)),
+}
+BASIS = (_KEPT | _SILENT | set(_RENAMED) | (WIDE - {"mcp"}) | {"pauli", "measure", "reset"}) - {"global_phase"}
+"""What is taken as it stands."""
+
+
+class _Unflat(Exception):  # noqa: N818 - the state, caught here
+    """Carries the reason out of the recursion."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A program whose places of open parameters hold 0, and how to fill them."""
+
+    program: Program
+    binding: Binding
+
+    def programs(self, values: Values) -> Iterator[Program]:
+        """One program for every parameter set; `values` has shape (sets, parameters)."""
+        if not self.binding.places:
+            yield from repeat(self.program, len(values))
+            return
+        filled = self.binding.fill(values)
+        operations = list(self.program.operations)
+        for index in range(len(values)):
+            for (position, place), numbers in filled:
+                op = operations[position]
+                params = (*op.params[:place], numbers[index], *op.params[place + 1 :])
+                operations[position] = Op(op.name, op.qubits, params, op.clbits, op.condition)
+            yield Program(self.program.qubits, self.program.clbits, tuple(operations))
+
+
+def program_of(circuit: QuantumCircuit) -> Program | Unflat:
+    """The program of a circuit without open parameters."""
+    template = template_of(circuit)
+    return template if isinstance(template, Unflat) else template.program
+
+
+def template_of(circuit: QuantumCircuit) -> Template | Unflat:
+    """The program of a circuit with its places for parameters. Refuses what `flatten` refuses."""
+    flat = flatten(circuit, BASIS)
+    writer = _Writer()
+    qubits = {bit: index for index, bit in enumerate(flat.qubits)}
+    clbits = {bit: index for index, bit in enumerate(flat.clbits)}
+    try:
+        writer.block(flat, qubits, clbits, (), {})
+    except _Unflat as reason:
+        return Unflat(str(reason))
+    program = Program(flat.num_qubits, flat.num_clbits, tuple(writer.operations))
+    return Template(program, plan(writer.found, tuple(circuit.parameters)))
+
+
+class _Writer:
+    """The operations so far, and where parameters go among them."""
+
+    __slots__ = ("found", "operations")
+
+    def __init__(self) -> None:
+        self.operations: list[Op] = []
+        self.found: list[tuple[Place, ParameterExpression]] = []
+
+    def block(
+        self,
+        block: QuantumCircuit,
+        qubits: Mapping[Any, int],
+        clbits: Mapping[Any, int],
+        condition: tuple[Clause, ...],
+        loops: Mapping[Any, float],
+    ) -> None:
+        """Append a circuit or block, its bits standing for these."""
+        append = self.operations.append
+        for instruction in block.data:
+            name = instruction.name
+            if name in _SILENT:
+                continue
+            where = tuple([qubits[bit] for bit in instruction.qubits])
+            if instruction.is_standard_gate():
+                params = instruction.params
+                if name in _KEPT:
+                    if params:
+                        params = self.numbers(params, loops)
+                    append(Op(name, where, tuple(params), (), condition))
+                else:
+                    self.other(name, where, params, condition, loops)
+            elif name in ("measure", "reset"):
+                heard = tuple([clbits[bit] for bit in instruction.clbits])
+                append(Op(name, where, (), heard, condition))
+            elif isinstance(instruction.operation, ControlFlowOp):
+                heard = tuple([clbits[bit] for bit in instruction.clbits])
+                self.control_flow(instruction.operation, where, heard, clbits, condition, loops)
+            else:
+                self.other(name, where, instruction.operation.params, condition, loops)
+
+    def other(
+        self,
+        name: str,
+        where: tuple[int, ...],
+        params: Sequence[Any],
+        condition: tuple[Clause, ...],
+        loops: Mapping[Any, float],
+    ) -> None:
+        """A gate that is renamed, or one of any width."""
+        if name in _RENAMED:
+            name, params = _RENAMED[name](*params)
+            self.operations.append(Op(name, where, self.numbers(params, loops), (), condition))
+        elif name == "mcx":
+            narrow = {1: "x", 2: "cx", 3: "ccx"}.get(len(where), name)
+            self.operations.append(Op(narrow, where, (), (), condition))
+        elif name == "pauli":
+            for qubit, letter in zip(where, reversed(params[0]), strict=True):
+                if letter != "I":
+                    self.operations.append(Op(letter.lower(), (qubit,), (), (), condition))
+        elif name == "unitary" and len(where) == 1:
+            self.operations.append(Op("u", where, _euler(np.asarray(params[0])), (), condition))
+        elif name in ("unitary", "diagonal", "initialize"):
+            entries = np.asarray(params[0] if name == "unitary" else params, dtype=complex)
+            self.operations.append(Op(name, where, tuple(entries.ravel().tolist()), (), condition))
+        else:
+            raise _Unflat(f'the operation "{name}" belongs to no flat program')
+
+    def numbers(self, params: Sequence[Any], loops: Mapping[Any, float]) -> tuple[float, ...]:
+        """The angles of the operation that comes next, 0 where a parameter is open."""
+        numbers = []
+        for place, param in enumerate(params):
+            given = param
+            if isinstance(given, ParameterExpression):
+                if loops:
+                    known = {name: number for name, number in loops.items() if name in given.parameters}
+                    given = given.bind(known) if known else given
+                if given.parameters:
+                    self.found.append(((len(self.operations), place), given))
+                    given = 0.0
+            numbers.append(float(given))
+        return tuple(numbers)
+
+    def control_flow(
+        self,
+        operation: ControlFlowOp,
+        where: tuple[int, ...],
+        heard: tuple[int, ...],
+        clbits: Mapping[Any, int],
+        condition: tuple[Clause, ...],
+        loops: Mapping[Any, float],
+    ) -> None:
+        """Branches become conditions; loops over known numbers are unrolled."""
+
+        def write(block: QuantumCircuit, tests: tuple[Clause, ...], loops: Mapping[Any, float]) -> None:
+            inner_qubits = dict(zip(block.qubits, where, strict=True))
+            inner_clbits = dict(zip(block.clbits, heard, strict=True))
+            self.block(block, inner_qubits, inner_clbits, (*condition, *tests), loops)
+
+        match operation:
+            case ForLoopOp():
+                indices, parameter, body = operation.params
+                for index in indices:
+                    write(body, (), loops if parameter is None else {**loops, parameter: index})
+            case IfElseOp():
+                start = len(self.operations)
+                tests = _tests(operation.condition, clbits)
+                write(operation.blocks[0], tests, loops)
+                if len(operation.blocks) > 1:
+                    write(operation.blocks[1], _opposite(tests), loops)
+                self.check(start, tests)
+            case SwitchCaseOp():
+                start = len(self.operations)
+                bits = _number(operation.target, clbits)
+                named: list[int] = []
+                for labels, block in operation.cases_specifier():
+                    values = tuple(int(label) for label in labels if label is not CASE_DEFAULT)
+                    default = len(values) < len(labels)
+                    # What no other case names: the default is the last one, where it is allowed.
+                    test = Clause(bits, tuple(named), False) if default else Clause(bits, values)
+                    named += values
+                    write(block, (test,), loops)
+                self.check(start, (Clause(bits, ()),))
+            case _:
+                raise _Unflat(f'"{operation.name}" depends on outcomes in a way that no condition can express')
+
+    def check(self, start: int, tests: tuple[Clause, ...]) -> None:
+        """A branch must not change what its own later steps still ask for."""
+        asked = {bit for test in tests for bit in test.bits}
+        if any(not asked.isdisjoint(op.clbits) for op in self.operations[start:-1]):
+            raise _Unflat("a branch measures into the bits that it depends on")
+
+
+def _tests(condition: Any, clbits: Mapping[Any, int]) -> tuple[Clause, ...]:
+    """A branch's condition as tests that must all hold."""
+    if not isinstance(condition, expr.Expr):
+        target, value = condition
+        return (Clause(_number(target, clbits), (int(value),)),)
+    match condition:
+        case expr.Binary(op=expr.Binary.Op.LOGIC_AND):
+            return (*_tests(condition.left, clbits), *_tests(condition.right, clbits))
+        case expr.Unary(op=expr.Unary.Op.LOGIC_NOT):
+            return _opposite(_tests(condition.operand, clbits))
+        case expr.Unary(op=expr.Unary.Op.BIT_NOT) if isinstance(condition.operand, expr.Var):
+            bits = _number(condition.operand, clbits)
+            if len(bits) == 1:
+                return (Clause(bits, (0,)),)
+        case expr.Var():
+            bits = _number(condition, clbits)
+            return (Clause(bits, (0,), False),)
+        case expr.Cast():
+            return _tests(condition.operand, clbits)
+        case expr.Binary(op=expr.Binary.Op.EQUAL | expr.Binary.Op.NOT_EQUAL):
+            sides = [
+                side.operand if isinstance(side, expr.Cast) else side for side in (condition.left, condition.right)
+            ]
+            held = [side for side in sides if isinstance(side, expr.Var)]
+            values = [side for side in sides if isinstance(side, expr.Value)]
+            if len(held) == len(values) == 1:
+                equal = condition.op is expr.Binary.Op.EQUAL
+                return (Clause(_number(held[0], clbits), (int(values[0].value),), equal),)
+    raise _Unflat("a condition computes more than whether bits hold a number")
+
+
+def _bare(side: expr.Expr) -> expr.Expr:
+    return side.operand if isinstance(side, expr.Cast) else side
+
+
+def _opposite(tests: tuple[Clause, ...]) -> tuple[Clause, ...]:
+    """The condition that holds when this one does not."""
+    if len(tests) != 1:
+        raise _Unflat("a branch runs when one of several tests fails")
+    (test,) = tests
+    return (Clause(test.bits, test.values, not test.inside),)
+
+
+def _number(target: Any, clbits: Mapping[Any, int]) -> tuple[int, ...]:
+    """The bits that hold a number, lowest first."""
+    held = target.var if isinstance(target, expr.Var) else target
+    if isinstance(held, Clbit):
+        return (clbits[held],)
+    if isinstance(held, ClassicalRegister):
+        return tuple(clbits[bit] for bit in held)
+    raise _Unflat("a condition computes more than whether bits hold a number")
+
+
+def _euler(matrix: np.ndarray[Any, np.dtype[np.complex128]]) -> tuple[float, float, float]:
+    """The angles of U(θ, φ, λ) that make this 2 × 2 unitary up to a phase."""
+    (a, b), (c, d) = matrix.tolist()
+    theta = 2 * math.atan2(abs(c), abs(a))
+    if abs(c) < abs(a):
+        phase = math.atan2(a.imag, a.real)
+        both = math.atan2(d.imag, d.real) - phase
+        phi = math.atan2(c.imag, c.real) - phase if abs(c) > 1e-12 else 0.0
+        return theta, phi, both - phi
+    phase = math.atan2(c.imag, c.real)
+    lam_half = math.atan2(-b.imag, -b.real)
+    if abs(a) > 1e-12:
+        start = math.atan2(a.imag, a.real)
+        return theta, phase - start, lam_half - start
+    return theta, 0.0, lam_half - phase
