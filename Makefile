@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 PROGRAMS := .venv-programs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test peers programs peers-programs check lock reference bench-service bench-ledger bench-verify bench-router clean
+.PHONY: help demo up test peers programs peers-programs check lock reference bench-service bench-ledger bench-verify bench-router bench-compiling clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -78,6 +78,9 @@ bench-verify: $(STAMP) ## Measure the verification of a ledger of a million entr
 
 bench-router: $(STAMP) ## Measure the backend ideal beside Aer on families of circuits
 	@$(BIN)/python -m benchmarks.router
+
+bench-compiling: $(STAMP) ## Measure the portfolio of compilers beside one level-3 run
+	@$(BIN)/python -m benchmarks.compiling
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .venv-programs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -202,6 +202,20 @@ _WORK = (
         "Use `auto`, or a backend that the detail recommends.",
     ),
     Problem(
+        "circuit_not_isa",
+        422,
+        "The circuit is not one that the device takes as it stands",
+        "It was to run as it is, and a gate is not the device's own or not there on these qubits.",
+        "Compile it for the device's target, or let the service do it: leave `options.compilation.mode` out.",
+    ),
+    Problem(
+        "option_invalid",
+        422,
+        "An option of compilation or mitigation is not valid",
+        "The option named in the detail is unknown, out of its range, or does not fit the circuit or the backend.",
+        "Correct the option, or leave it out.",
+    ),
+    Problem(
         "control_flow_too_deep",
         422,
         "Control flow nested too deep",

@@ -46,6 +46,8 @@ WORK_CODES = (
     "observable_width",
     "unknown_backend",
     "backend_infeasible",
+    "circuit_not_isa",
+    "option_invalid",
     "control_flow_too_deep",
     "result_too_large",
     "decoder_crashed",

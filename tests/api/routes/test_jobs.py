@@ -105,6 +105,7 @@ def test_an_odd_key_is_refused(client: httpx.Client, house: Any, sampler: dict[s
         "parameters_not_finite",
         "observable_invalid",
         "observable_width",
+        "option_invalid",
         "control_flow_too_deep",
         "result_too_large",
         "decoder_crashed",
