@@ -38,7 +38,7 @@ def test_the_environment_and_options_that_go_before_it(monkeypatch: pytest.Monke
 def test_devices_are_named_and_known() -> None:
     assert settings_from({}).device_names == ()
     assert settings_from({"devices": "torino, brisbane"}).device_names == ("torino", "brisbane")
-    with pytest.raises(WrongSetting, match="QUBATOR_DEVICES: .*no snapshot 'kyoto'; there are aachen"):
+    with pytest.raises(WrongSetting, match=r"QUBATOR_DEVICES: .*no snapshot 'kyoto'; there are aachen"):
         settings_from({"devices": "torino,kyoto"})
 
 
