@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 PROGRAMS := .venv-programs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test peers programs peers-programs check lock reference bench-service bench-ledger bench-verify bench-router bench-compiling clean
+.PHONY: help demo up test peers programs peers-programs check lock reference snapshots bench-service bench-ledger bench-verify bench-router bench-compiling clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,6 +66,10 @@ lock: $(STAMP) ## Renew constraints.txt with the newest versions that fit
 
 reference: $(STAMP) ## Write docs/reference.md from the code
 	@$(BIN)/python docs/make_reference.py
+
+snapshots: $(STAMP) ## Renew backends/targets/snapshots from the package of IBM's fake devices
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --no-deps --target .snapshots qiskit-ibm-runtime
+	@PYTHONPATH=.snapshots $(BIN)/python -m backends.devices.snapshots
 
 bench-service: $(STAMP) ## Measure the service beside a plain Aer loop
 	@$(BIN)/python -m benchmarks.service

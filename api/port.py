@@ -7,8 +7,8 @@ this caller", anything raised is a fault of the facility.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import tzinfo
-from typing import IO, Any, Protocol
+from datetime import date, tzinfo
+from typing import IO, Any, Literal, Protocol
 
 from dispatcher.model import Caller, GrantTerms, Refusal, Role, Submission
 from dispatcher.plans import Applied, ProgrammePlan
@@ -241,11 +241,15 @@ class ReportsPort(Protocol):
     def close_month(self, caller: Caller, month: str, /) -> Mapping[str, Any] | Refusal: ...
 
 
+Calibration = date | Literal["today", "stated"]
+"""Which day's figures of a device: of today, of a day, or those of its files."""
+
+
 class FacilityPort(Protocol):
     """Backends, and the service about itself."""
 
     def backends(self) -> Sequence[Mapping[str, Any]]: ...
-    def backend(self, name: str, /) -> Mapping[str, Any] | None: ...
+    def backend(self, name: str, calibration: Calibration = "today", /) -> Mapping[str, Any] | None: ...
 
     def set_backend_state(
         self, caller: Caller, name: str, state: BackendState, reason: str, /

@@ -56,8 +56,15 @@ def work_document(request: JobRequest, at: str = "") -> bytes | Refusal:
         "circuits": circuits.documents,
         "pubs": pubs,
         "seed": request.options.seed,
+        **_of_devices(request.options),
     }
     return canonical(document, at)
+
+
+def _of_devices(options: Options) -> dict[str, Any]:
+    """What only devices read; left out where it is the default, so that documents stay as they were."""
+    told: dict[str, Any] = {} if options.noise else {"noise": False}
+    return told if options.calibration is None else {**told, "calibration": options.calibration}
 
 
 def qpy_count(content: str) -> int | None:

@@ -1,22 +1,26 @@
 """Which backends there are, which of them can run a piece of work, and how long it would take there.
 
-Import-light: reads `targets/*.toml` and the findings, never a circuit. The service process uses it.
+Import-light: reads `targets/` and the findings, never a circuit. The service process uses it.
 """
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 from backends import estimate
+from backends.devices import admission, billing, reading, record
+from backends.devices.drifting import calibrated_on
 from backends.findings import CircuitFindings, Findings
 from backends.rejected import Rejection
 
 # A result is an array, then base64, then a document, and for a moment all three.
 _RESULT_COPIES = 3
+DEVICE_RANK = 1_000
 
 Method = Literal["automatic", "statevector", "matrix_product_state", "stabilizer"]
 
@@ -38,8 +42,34 @@ class BackendSpec:
 
 
 @cache
-def catalogue() -> tuple[BackendSpec, ...]:
-    """Every backend, in the order `auto` tries them."""
+def catalogue(further: tuple[str, ...] = ()) -> tuple[BackendSpec, ...]:
+    """Every backend on offer: the engines in the order `auto` tries them, then the devices, for who names one.
+
+    `further`: snapshots of devices that the operator offers beside the fleet. Raises WrongDevice for an unknown one.
+    """
+    return (*engines(), *(_spec_of_device(name) for name in reading.fleet(further)))
+
+
+@cache
+def _spec_of_device(name: str) -> BackendSpec:
+    device = reading.device_of(name)
+    assert device is not None
+    return BackendSpec(
+        name=name,
+        title=device.title,
+        description=device.description,
+        engine="device",
+        method="automatic",
+        qubits_max=device.width,
+        basis_gates=tuple(sorted({*device.native, "barrier", "delay", "measure", "reset"})),
+        simulated=True,
+        rank=DEVICE_RANK,
+    )
+
+
+@cache
+def engines() -> tuple[BackendSpec, ...]:
+    """What runs circuits without noise, in the order `auto` tries them."""
     specs = []
     for target in files("backends").joinpath("targets").iterdir():
         if target.name.endswith(".toml"):
@@ -50,24 +80,28 @@ def catalogue() -> tuple[BackendSpec, ...]:
 
 
 def spec_of(name: str) -> BackendSpec | None:
-    """The backend of that name, if there is one."""
-    return next((spec for spec in catalogue() if spec.name == name), None)
+    """The backend of that name, if there is one; devices that are not on offer among them."""
+    found = next((spec for spec in engines() if spec.name == name), None)
+    return found if found is not None or reading.device_of(name) is None else _spec_of_device(name)
 
 
-def feasible(findings: Findings, asked: str, memory_mib: int) -> tuple[str, ...] | Rejection:
+def feasible(
+    findings: Findings, asked: str, memory_mib: int, further: tuple[str, ...] = ()
+) -> tuple[str, ...] | Rejection:
     """The backends that can run the work, best first; `asked` is a name, or "auto" for any.
 
-    `memory_mib` is what one worker may use. Refuses with unknown_backend or backend_infeasible.
+    `memory_mib` is what one worker may use; `further` as in `catalogue`. Refuses with unknown_backend or
+    backend_infeasible.
     """
     if asked != "auto":
-        spec = spec_of(asked)
+        spec = next((each for each in catalogue(further) if each.name == asked), None)
         if spec is None:
-            names = [each.name for each in catalogue()]
+            names = [each.name for each in catalogue(further)]
             detail = f'there is no backend "{asked}"; choose auto or one of {", ".join(names)}'
             return Rejection("unknown_backend", detail, {"backend": asked, "backends": ["auto", *names]})
         obstacle = _obstacle(spec, findings, memory_mib)
         return obstacle or (spec.name,)
-    obstacles = [(spec, _obstacle(spec, findings, memory_mib)) for spec in catalogue()]
+    obstacles = [(spec, _obstacle(spec, findings, memory_mib)) for spec in engines()]
     able = tuple(spec.name for spec, obstacle in obstacles if obstacle is None)
     if able:
         return able
@@ -84,7 +118,27 @@ def estimate_us(spec_name: str, findings: Findings) -> int:
     spec = spec_of(spec_name)
     if spec is None:
         raise KeyError(spec_name)
+    if spec.engine == "device":
+        return admission.run_us(findings)
     return min(estimate.work_us(method, findings) for method in _methods(spec))
+
+
+def qpu_us(spec_name: str, findings: Findings) -> tuple[int, int] | None:
+    """What a device would bill, in µs: expected, and at most as far as a hold goes; None where run time is billed."""
+    device = reading.device_of(spec_name)
+    return None if device is None else billing.quoted_us(device, findings)
+
+
+def described(spec_name: str, day: date | None) -> dict[str, Any]:
+    """What there is to say of a device as calibrated on a day (None: as stated); nothing of an engine."""
+    device = reading.device_of(spec_name)
+    return {} if device is None else record.record(calibrated_on(device, day), device)
+
+
+def described_briefly(spec_name: str) -> dict[str, Any]:
+    """The same for a list of backends."""
+    device = reading.device_of(spec_name)
+    return {} if device is None else record.brief(device)
 
 
 def memory_mib_needed(method: Method, circuit: CircuitFindings) -> int:
@@ -95,6 +149,9 @@ def memory_mib_needed(method: Method, circuit: CircuitFindings) -> int:
 def _obstacle(spec: BackendSpec, findings: Findings, memory_mib: int) -> Rejection | None:
     """Why this backend cannot run the work, if it cannot: the first of width, gate set and memory that fails."""
     result_mib = _RESULT_COPIES * findings.result_bytes >> 20
+    device = reading.device_of(spec.name)
+    if device is not None:
+        return admission.obstacle(device, findings, memory_mib - result_mib)
     for index, circuit in enumerate(findings.circuits):
         where = f"circuit {index} has {circuit.qubits} qubits"
         if circuit.qubits > spec.qubits_max:

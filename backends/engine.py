@@ -17,7 +17,7 @@ from qiskit_aer.backends.controller_wrappers import AerCircuit, AerConfig
 from backends.binding import Place
 from backends.rejected import Rejected
 
-Method = Literal["statevector", "matrix_product_state", "stabilizer"]
+Method = Literal["statevector", "matrix_product_state", "stabilizer", "density_matrix"]
 Parameterization = list[tuple[Place, list[float]]]
 
 VERSION: str = qiskit_aer.__version__

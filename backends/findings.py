@@ -34,6 +34,10 @@ class CircuitFindings:
     executions: int = 0
     shots: int = 0
     terms: int = 0
+    sampled: int = 0
+    """Shots that a device needs for it: expectation values take some for every Pauli term, at most."""
+    exact: bool = False
+    """Whether an expectation value is asked for with precision 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from backends.port import Execution
 from backends.program import Program, Unflat
 from backends.programming import Template, template_of
 from backends.reductions import Reduced, factors, join, reduce
-from backends.registers import Bits, registers_of
+from backends.registers import Bits, Register, registers_of
 from backends.router import routing
 from backends.work import Circuit, EstimatorPub, Pub, SamplerPub, Work
 
@@ -92,16 +92,8 @@ class IdealBackend:
         names: dict[str, str] = {}
         shots = 0
         for position, pub in enumerate(work.pubs):
-            own = seeds.of_pub(seed, position)
-            template = _template(pub.circuit)
-            found = findings_of(pub.circuit, limits, "the circuit")
-            if isinstance(template, Unflat) or (isinstance(pub, EstimatorPub) and stochastic(found)):
-                part, spent, engine = _on_aer(pub, limits, own)
-                names[engine["engine"]] = engine["engine_version"]
-            else:
-                told = Told()
-                part, spent = _pub(pub, template, own, told)
-                names |= {how.engine: how.version for how in told.hows}
+            part, spent, versions = pub_part(pub, limits, seeds.of_pub(seed, position))
+            names |= versions
             parts.append(part)
             shots += spent
         metadata = {
@@ -121,6 +113,18 @@ def backend(spec: BackendSpec) -> IdealBackend:
     return IdealBackend(spec)
 
 
+def pub_part(pub: Pub, limits: Limits, seed: int) -> tuple[Mapping[str, Any], int, Mapping[str, str]]:
+    """One PUB's part of the result, the shots it took, and the engines' versions by their names."""
+    template = _template(pub.circuit)
+    found = findings_of(pub.circuit, limits, "the circuit")
+    if isinstance(template, Unflat) or (isinstance(pub, EstimatorPub) and stochastic(found)):
+        part, spent, engine = _on_aer(pub, limits, seed)
+        return part, spent, {engine["engine"]: engine["engine_version"]}
+    told = Told()
+    part, spent = _pub(pub, template, seed, told)
+    return part, spent, {how.engine: how.version for how in told.hows}
+
+
 def _spent_s() -> float:
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
@@ -138,9 +142,9 @@ def _pub(pub: Pub, template: Template, seed: int, told: Told) -> tuple[Mapping[s
     """One PUB's part of the result, and the shots it took."""
     about: dict[str, Any] = {"circuit_metadata": pub.circuit.circuit.metadata or {}}
     if isinstance(pub, SamplerPub):
-        packed = _sampled(pub, template, seed, told)
+        registers = _sampled(pub, template, seed, told)
         spent = math.prod(pub.shape) * pub.shots
-        return results.sampler_pub(packed, pub.shape, pub.shots, about | told.about()), spent
+        return results.sampler_pub(registers, pub.shape, pub.shots, about | told.about()), spent
     evs = _estimated(pub, template, told)
     about["sampling"] = "exact value"
     if pub.precision > 0:
@@ -171,11 +175,18 @@ def _sampled(pub: SamplerPub, template: Template, seed: int, told: Told) -> dict
         reduced = fixed or reduce(program)
         drawn = sample_reduced(reduced, pub.shots * len(indices), seeds.of_pub(seed, indices[0]), told)
         bits[indices] = drawn.reshape(len(indices), pub.shots, -1)
+    return packed(pub, registers_of(pub.circuit.circuit), bits)
+
+
+def packed(
+    pub: SamplerPub, registers: Sequence[Register], bits: NDArray[np.uint8]
+) -> dict[str, tuple[int, NDArray[np.uint8]]]:
+    """All registers out of zeros and ones of shape (parameter sets, shots, clbits)."""
     found = {}
-    for register in registers_of(pub.circuit.circuit):
+    for register in registers:
         chosen = bits[:, :, list(register.slots)]
-        packed = np.packbits(chosen, axis=2, bitorder="little")[:, :, ::-1]
-        found[register.name] = (len(register.slots), packed.reshape((*pub.shape, pub.shots, register.bytes)))
+        together = np.packbits(chosen, axis=2, bitorder="little")[:, :, ::-1]
+        found[register.name] = (len(register.slots), together.reshape((*pub.shape, pub.shots, register.bytes)))
     return found
 
 

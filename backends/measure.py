@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from qiskit.exceptions import QiskitError
 
+from backends.devices.billing import EXACT_SHOTS
 from backends.findings import CircuitFindings, Findings
 from backends.limits import Limits
 from backends.rejected import Rejected
@@ -25,7 +26,8 @@ def measure(work: Work, limits: Limits) -> Findings:
     """
     order = {id(circuit): index for index, circuit in enumerate(work.circuits)}
     found = _all_findings(work, limits)
-    executions, shots, terms = ([0] * len(found) for _ in range(3))
+    executions, shots, terms, sampled = ([0] * len(found) for _ in range(4))
+    exact = [False] * len(found)
     parameter_sets = result_bytes = 0
     for position, pub in enumerate(work.pubs):
         index = order[id(pub.circuit)]
@@ -38,12 +40,16 @@ def measure(work: Work, limits: Limits) -> Findings:
                 detail = f"{where} samples circuit {index}, which measures nothing; add measurements, say measure_all()"
                 raise Rejected("no_measurement", detail, {"pub": position, "circuit": index})
             shots[index] += sets * pub.shots
+            sampled[index] += sets * pub.shots
             result_bytes += _PUB_BYTES + _sampler_bytes(pub, sets)
         else:
             check_exactness(pub, found[index], where)
             if stochastic(found[index]):
                 shots[index] += sets * trajectories(pub.precision)
             terms[index] += sets * pub.observables.terms
+            each = trajectories(pub.precision) if pub.precision else EXACT_SHOTS
+            sampled[index] += sets * pub.observables.terms * each
+            exact[index] = exact[index] or not pub.precision
             result_bytes += _PUB_BYTES + 2 * 8 * math.prod(pub.shape) * _JSON_PER_BYTE[0] // _JSON_PER_BYTE[1]
         if result_bytes > limits.result_bytes:
             detail = (
@@ -52,7 +58,14 @@ def measure(work: Work, limits: Limits) -> Findings:
             )
             raise Rejected("result_too_large", detail, {"result_bytes_max": limits.result_bytes})
     counted = tuple(
-        replace(circuit, executions=executions[index], shots=shots[index], terms=terms[index])
+        replace(
+            circuit,
+            executions=executions[index],
+            shots=shots[index],
+            terms=terms[index],
+            sampled=sampled[index],
+            exact=exact[index],
+        )
         for index, circuit in enumerate(found)
     )
     return Findings(

@@ -34,6 +34,7 @@ from backends.program import GATES, WIDE, Clause, Op, Program, Unflat
 _KEPT = frozenset(GATES)
 _SILENT = frozenset({"barrier", "delay", "id", "global_phase"})
 _QUARTER = math.pi / 2
+_NS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0, "ps": 1e-3}
 
 _Renamed = tuple[str, tuple[Any, ...]]
 _RENAMED: dict[str, Callable[..., _Renamed]] = {
@@ -83,10 +84,14 @@ def program_of(circuit: QuantumCircuit) -> Program | Unflat:
     return template if isinstance(template, Unflat) else template.program
 
 
-def template_of(circuit: QuantumCircuit) -> Template | Unflat:
-    """The program of a circuit with its places for parameters. Refuses what `flatten` refuses."""
+def template_of(circuit: QuantumCircuit, *, dt_ns: float | None = None) -> Template | Unflat:
+    """The program of a circuit with its places for parameters. Refuses what `flatten` refuses.
+
+    With `dt_ns`, the step of a device's clock (0 where it is unknown), what takes time and does nothing is kept:
+    "delay" with its nanoseconds, and "barrier".
+    """
     flat = flatten(circuit, BASIS)
-    writer = _Writer()
+    writer = _Writer(dt_ns)
     qubits = {bit: index for index, bit in enumerate(flat.qubits)}
     clbits = {bit: index for index, bit in enumerate(flat.clbits)}
     try:
@@ -100,9 +105,10 @@ def template_of(circuit: QuantumCircuit) -> Template | Unflat:
 class _Writer:
     """The operations so far, and where parameters go among them."""
 
-    __slots__ = ("found", "operations")
+    __slots__ = ("dt_ns", "found", "operations")
 
-    def __init__(self) -> None:
+    def __init__(self, dt_ns: float | None) -> None:
+        self.dt_ns = dt_ns
         self.operations: list[Op] = []
         self.found: list[tuple[Place, ParameterExpression]] = []
 
@@ -119,6 +125,9 @@ class _Writer:
         for instruction in block.data:
             name = instruction.name
             if name in _SILENT:
+                if self.dt_ns is not None and name in ("barrier", "delay"):
+                    where = tuple([qubits[bit] for bit in instruction.qubits])
+                    self.waiting(name, instruction.operation, where, self.dt_ns)
                 continue
             where = tuple([qubits[bit] for bit in instruction.qubits])
             if instruction.is_standard_gate():
@@ -164,6 +173,16 @@ class _Writer:
             self.operations.append(Op(name, where, tuple(entries.ravel().tolist()), (), condition))
         else:
             raise _Unflat(f'the operation "{name}" belongs to no flat program')
+
+    def waiting(self, name: str, operation: Any, where: tuple[int, ...], dt_ns: float) -> None:
+        """A barrier, or a delay in nanoseconds."""
+        if name == "barrier":
+            self.operations.append(Op(name, where))
+            return
+        step_ns = _NS.get(operation.unit, dt_ns)
+        if isinstance(operation.duration, ParameterExpression) or not step_ns:
+            raise _Unflat(f"a delay of {operation.duration} {operation.unit} has no length in nanoseconds here")
+        self.operations.append(Op(name, where, (float(operation.duration) * step_ns,)))
 
     def numbers(self, params: Sequence[Any], loops: Mapping[Any, float]) -> tuple[float, ...]:
         """The angles of the operation that comes next, 0 where a parameter is open."""

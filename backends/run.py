@@ -34,6 +34,11 @@ def backend_of(name: str) -> Backend:
     if spec is None:
         names = ", ".join(each.name for each in catalogue())
         raise Rejected("unknown_backend", f'there is no backend "{name}"; choose one of {names}', {"backend": name})
+    if spec.engine == "device":
+        # Compilers take a while to load; who never runs on a device never waits for them.
+        from backends.devices import backend as devices
+
+        return devices.backend(spec)
     return ideal.backend(spec) if spec.engine == "router" else aer.backend(spec)
 
 

@@ -3,13 +3,15 @@
 {"v": 1, "primitive": "sampler" | "estimator", "seed": int | null,
  "circuits": [{"format": "qpy" | "openqasm2" | "openqasm3", "content": text}, …],
  "pubs": [{"circuit": index into all decoded circuits in order, "parameter_values": …,
-           "shots": int | "observables": …, "precision": float}, …]}
+           "shots": int | "observables": …, "precision": float}, …],
+ optional, for devices: "noise": false, "calibration": "YYYY-MM-DD" | "stated"}
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 import numpy as np
@@ -55,12 +57,18 @@ Pub = SamplerPub | EstimatorPub
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """A decoded work document. `seed` None leaves the choice to the run."""
+    """A decoded work document. `seed` None leaves the choice to the run.
+
+    Of devices alone: `noise` False asks for the ideal twin; `calibration` is a day, None for the figures as stated, or
+    "today".
+    """
 
     primitive: Primitive
     circuits: tuple[Circuit, ...]
     pubs: tuple[Pub, ...]
     seed: int | None
+    noise: bool = True
+    calibration: date | Literal["today"] | None = "today"
 
 
 def decode(work: bytes, limits: Limits) -> Work:
@@ -87,7 +95,22 @@ def decode(work: bytes, limits: Limits) -> Work:
         raise Rejected("circuit_invalid", f"the seed must be a whole number from 0 to {SEED_MAX}, or null", {})
     circuits = _circuits(sources, limits)
     pubs = _pubs(primitive, entries, circuits, limits)
-    return Work(primitive, circuits, pubs, seed)
+    return Work(primitive, circuits, pubs, seed, *_device_options(document))
+
+
+def _device_options(document: Any) -> tuple[bool, date | Literal["today"] | None]:
+    noise, given = document.get("noise", True), document.get("calibration")
+    if not isinstance(noise, bool):
+        raise Rejected("circuit_invalid", f"noise is true or false, not {noise!r}", {})
+    if given is None:
+        return noise, "today"
+    if given == "stated":
+        return noise, None
+    try:
+        return noise, date.fromisoformat(given)
+    except (TypeError, ValueError) as error:
+        detail = f'calibration is a day such as 2026-11-20, or "stated", not {str(given)[:40]!r}'
+        raise Rejected("circuit_invalid", detail, {}) from error
 
 
 def _circuits(sources: Any, limits: Limits) -> tuple[Circuit, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backends.catalogue import estimate_us, feasible
+from backends.catalogue import estimate_us, feasible, qpu_us
 from backends.findings import Findings
 from backends.rejected import Rejection
 from dispatcher.admission import Accepted, Admission, Agreed, Plan, refused, same_or_conflict
@@ -257,7 +257,7 @@ class Intake:
     ) -> Agreed | Refusal:
         """Where the job would run, for how long and at what price, or why not. Reads no more than the kind of job."""
         rules = self._ground.rules
-        candidates = feasible(findings, submission.backend, rules.memory_mib)
+        candidates = feasible(findings, submission.backend, rules.memory_mib, rules.devices)
         if not isinstance(candidates, tuple):
             return Refusal(candidates.code, candidates.detail, dict(candidates.fields))
         estimate = estimate_us(candidates[0], findings)
@@ -276,7 +276,9 @@ class Intake:
                 {"estimate_s": estimate // 1_000_000, "time_limit_s": limit // 1_000_000},
             )
         rates = rates_for(rules, card, candidates[0], now)
-        quote = quote_of(rules, rates, estimate, limit, findings.shots, findings.result_bytes)
+        billed = qpu_us(candidates[0], findings)
+        shots = findings.shots if billed is None else sum(circuit.sampled for circuit in findings.circuits)
+        quote = quote_of(rules, rates, estimate, limit, shots, findings.result_bytes, billed)
         ceiling = quote["ceiling"]["micro"]
         if submission.max_cost is not None and ceiling > submission.max_cost:
             return Refusal(

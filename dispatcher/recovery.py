@@ -115,7 +115,8 @@ def _restore(
 def _backends(job: JobRow, ground: Ground) -> tuple[str, ...]:
     """Where the job may run by today's rules; where it was admitted if they forbid it or cannot read its findings."""
     try:
-        candidates = feasible(Findings.from_json(job.findings), job.backend_asked, ground.rules.memory_mib)
+        rules = ground.rules
+        candidates = feasible(Findings.from_json(job.findings), job.backend_asked, rules.memory_mib, rules.devices)
     except (KeyError, TypeError):  # measured by another version
         return (job.backend,)
     return candidates if isinstance(candidates, tuple) else (job.backend,)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import tzinfo
-from typing import Any
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any, Literal
 
-from backends.catalogue import BackendSpec, catalogue, spec_of
+from backends.catalogue import BackendSpec, catalogue, described, described_briefly, spec_of
 from dispatcher.applying import Applying
 from dispatcher.approvals import Approvals
 from dispatcher.bookkeeping import Bookkeeping
@@ -88,7 +88,7 @@ class Room(
             card = rate_lines.all_lines(conn)
             up = [row for row in workers.list_workers(conn) if row.state == "up"]
         shown = []
-        for spec in catalogue():
+        for spec in catalogue(self._ground.rules.devices):
             state = states.get(spec.name)
             slots = sum(row.slots for row in up if spec.name in row.backends)
             rates = rates_for(self._ground.rules, card, spec.name, self._ground.now_us())
@@ -101,13 +101,18 @@ class Room(
                     "slots": slots,
                     "rates": rates_to_json(rates),
                     "asset": self._ground.rules.asset,
+                    **described_briefly(spec.name),
                 }
             )
         return shown
 
-    def backend(self, name: str) -> dict[str, Any] | None:
-        """One backend, or None."""
-        return next((one for one in self.backends() if one["name"] == name), None)
+    def backend(self, name: str, calibration: date | Literal["today", "stated"] = "today") -> dict[str, Any] | None:
+        """One backend, or None. A device with all its figures, as calibrated today, on a day, or as its files state."""
+        day: date | None = datetime.fromtimestamp(self._ground.now_us() // 1_000_000, UTC).date()
+        if calibration != "today":
+            day = None if calibration == "stated" else calibration
+        found = next((one for one in self.backends() if one["name"] == name), None)
+        return found if found is None else {**found, **described(name, day)}
 
     def set_backend_state(
         self, caller: Caller, name: str, state: str, reason: str

@@ -25,7 +25,7 @@ class Rules:
     A hold covers `ceiling_factor` times the expected run time, at least `ceiling_floor_ms`, at most the time limit:
     a job is never charged more than its hold, so what runs longer is the facility's loss, not the startup's. Hours of
     rate cards and years of caps are those of `zone`. Where stored results are priced, `result_hours` are. `facility` is
-    the name that stands on exports.
+    the name that stands on exports; `devices` are the snapshots offered beside the fleet.
     """
 
     rates: tuple[RateLine, ...] = DEFAULT_RATES
@@ -41,6 +41,7 @@ class Rules:
     queued_max: int = 100_000
     memory_mib: int = 4_096
     result_max_bytes: int = 256 << 20
+    devices: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     def local(self, at_us: int) -> datetime:

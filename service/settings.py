@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from backends.devices.reading import fleet
+
 _PASSWORD = re.compile(r"((?<=://)[^:/@]*:|[?&]password=)(?:(?<=:).*(?=@)|(?<==)[^&]*)")
 
 
@@ -47,6 +49,9 @@ class Settings(BaseSettings):
     facility_name: str = Field(
         default="Qubator", min_length=1, max_length=200, description="Who bills, on exports of cost and usage."
     )
+    devices: str = Field(
+        default="", description="Snapshots of devices offered beside the fleet: names with commas between, or all."
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="debug to error.")
     log_json: bool = Field(default=False, description="One JSON object a line, for machines.")
 
@@ -58,6 +63,17 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
             raise ValueError(f"{given!r} is no time zone; name one such as Asia/Shanghai or UTC") from wrong
         return given
+
+    @field_validator("devices")
+    @classmethod
+    def _known_devices(cls, given: str) -> str:
+        fleet(_names(given))
+        return given
+
+    @property
+    def device_names(self) -> tuple[str, ...]:
+        """The snapshots to offer beside the fleet."""
+        return _names(self.devices)
 
     @property
     def url(self) -> str:
@@ -85,6 +101,10 @@ class Settings(BaseSettings):
     def spool(self) -> Path:
         """Folder where workers leave finished results for the service to take over."""
         return self.data.resolve() / "spool"
+
+
+def _names(given: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in given.split(",") if name.strip())
 
 
 def settings_from(given: dict[str, Any]) -> Settings:

@@ -68,6 +68,7 @@ class Service:
                 queued_max=settings.queued_max,
                 memory_mib=settings.memory_mib,
                 result_max_bytes=settings.blob_max_bytes,
+                devices=settings.device_names,
             ),
             now_us=clock.now_us,
             new_id=new_id,
@@ -134,7 +135,7 @@ def _executor(settings: Settings, clock: SteadyClock, *, apart: bool) -> LocalEx
                 slots=settings.slots,
                 pipeline=settings.pipeline,
                 memory_mib=settings.memory_mib,
-                backends=tuple(spec.name for spec in catalogue()),
+                backends=tuple(spec.name for spec in catalogue(settings.device_names)),
                 spool=spool,
                 clock=clock.now_us,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from api.schemas.fields import Asked, Note, Told
 
@@ -63,6 +63,13 @@ class Backend(Told):
     slots: int
     rates: list[dict[str, Any]]
     asset: str
+    device: dict[str, Any] | None = Field(
+        default=None, description="Of a simulated device: kind, live qubits, day of the figures, overheads, sources."
+    )
+    coupling_map: list[list[int]] | None = Field(default=None, description="Where two qubits meet; null: anywhere.")
+    gates: list[dict[str, Any]] | None = Field(default=None, description="Error and duration of each gate in place.")
+    qubits: list[dict[str, Any]] | None = Field(default=None, description="T1, T2 and readout of each qubit.")
+    dt_ns: float | None = Field(default=None, description="The step of the device's clock.")
 
 
 class BackendList(Told):

@@ -91,6 +91,10 @@ class Options(Asked):
         default=None,
         description="The same seed gives the same result, bit for bit; null draws one and tells it in the result.",
     )
+    noise: bool = Field(default=True, description="On a device: false runs the same compiled circuit without noise.")
+    calibration: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2}|stated)$")] | None = Field(
+        default=None, description="On a device: the day whose figures hold, or `stated`; null: the day of the run."
+    )
 
 
 class JobRequest(Asked):

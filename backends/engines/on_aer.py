@@ -33,7 +33,7 @@ _NARROW = (
     | {"x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "sxdg", "rx", "ry", "rz", "p", "u"}
     | {"cp", "csx", "rxx", "ryy", "rzz", "rzx", "ccx", "cswap", "unitary", "diagonal", "initialize"}
 )
-_KNOWN: dict[str, frozenset[str]] = {
+KNOWN: dict[str, frozenset[str]] = {
     "statevector": _NARROW | {"ccz", "crx", "cry", "crz", "cu", "mcx", "mcp"},
     "matrix_product_state": _NARROW,
     "stabilizer": _CLIFFORD,
@@ -41,7 +41,7 @@ _KNOWN: dict[str, frozenset[str]] = {
 _NAMES = {"mcp": "mcphase"}
 _STATE_QUBITS = 24
 """Up to this width the state is taken out and drawn from; beyond it the second array costs more than it saves."""
-_THRESHOLD = 1e-12
+THRESHOLD = 1e-12
 """Squared singular values that matrix product states may drop in all at one cut, relative to one."""
 
 
@@ -84,7 +84,7 @@ class OnAer:
         if ending is None:
             return self._shot_by_shot(program, shots, seed, budget)
         if not ending.asked:
-            return Sampled(np.zeros((shots, program.clbits), dtype=np.uint8), self._how())
+            return Sampled(np.zeros((shots, program.clbits), dtype=np.uint8), self.how())
         gates = self._gates(ending.local())
         width = len(ending.lines)
         if self.method == "statevector":
@@ -92,13 +92,13 @@ class OnAer:
             if width <= _STATE_QUBITS:
                 state = self._state(gates, width)
                 drawn = sample(state, shots, np.random.default_rng(seed))
-                return Sampled(ending.place_indices(drawn), self._how())
-        circuit = _blank(width, len(ending.asked))
-        _write(circuit, gates)
+                return Sampled(ending.place_indices(drawn), self.how())
+        circuit = blank(width, len(ending.asked))
+        write(circuit, gates)
         for column, line in enumerate(ending.asked):
             circuit.measure([line], [column], [])
         memory = self._memory(circuit, width, len(ending.asked), shots, seed)
-        return Sampled(ending.place(_columns(memory, len(ending.asked))), self._how(gates))
+        return Sampled(ending.place(columns(memory, len(ending.asked))), self.how(gates))
 
     def expectation(self, program: Program, paulis: Sequence[Pauli], budget: Budget) -> Expected:
         """Evaluated inside the engine."""
@@ -113,34 +113,35 @@ class OnAer:
         if asked:
             if self.method == "statevector":
                 _fits(width, budget)
-            circuit = _blank(width, 0)
-            _write(circuit, gates)
+            circuit = blank(width, 0)
+            write(circuit, gates)
             for label in asked:
                 circuit.save_expval(list(range(width)), "save_expval", [label], [1.0], [0.0], "average", label)
-            (result,) = engine.execute([circuit], self.method, qubits=width, clbits=0, threshold=_THRESHOLD)
+            (result,) = engine.execute([circuit], self.method, qubits=width, clbits=0, threshold=THRESHOLD)
             found |= {label: float(result["data"][label]) for label in asked}
-        how = self._how(gates)
+        how = self.how(gates)
         error = 1e-9 + 2 * math.sqrt(max(0.0, 1 - how.fidelity))
         return Expected(tuple(found[label] for label in labels), error, how)
 
     def _gates(self, operations: Iterable[Op]) -> list[Op]:
         if self.method == "stabilizer":
             operations = cliffordised(operations)
-        return list(lowered(operations, _KNOWN[self.method]))
+        return list(lowered(operations, KNOWN[self.method]))
 
-    def _how(self, gates: Sequence[Op] = ()) -> How:
+    def how(self, gates: Sequence[Op] = ()) -> How:
+        """How an answer over these gates comes about."""
         fidelity, note = 1.0, ""
         if self.method == "matrix_product_state":
             cuts = sum(len(op.qubits) * (len(op.qubits) - 1) for op in gates if len(op.qubits) > 1)
             # Errors of truncations add up as vectors, each at most the square root of what one dropped.
-            lost = min(1.0, max(1, cuts) * math.sqrt(_THRESHOLD))
+            lost = min(1.0, max(1, cuts) * math.sqrt(THRESHOLD))
             fidelity = (1 - lost) ** 2
-            note = f"singular values dropped up to a weight of {_THRESHOLD:g} each time"
+            note = f"singular values dropped up to a weight of {THRESHOLD:g} each time"
         return How(self.name, self.version, self.method, fidelity, note)
 
     def _state(self, gates: Sequence[Op], width: int) -> np.ndarray[tuple[int], np.dtype[np.complex128]]:
-        circuit = _blank(width, 0)
-        _write(circuit, gates)
+        circuit = blank(width, 0)
+        write(circuit, gates)
         circuit.save_state(list(range(width)), "save_statevector", "single", "state")
         (result,) = engine.execute([circuit], "statevector", qubits=width, clbits=0)
         state: np.ndarray[tuple[int], np.dtype[np.complex128]] = result["data"]["state"]
@@ -153,10 +154,10 @@ class OnAer:
         width = max(1, len(lines))
         if self.method == "statevector":
             _fits(width, budget)
-        circuit = _blank(width, program.clbits)
-        _write(circuit, gates, registers=any(op.condition for op in gates))
+        circuit = blank(width, program.clbits)
+        write(circuit, gates, registers=any(op.condition for op in gates))
         memory = self._memory(circuit, width, program.clbits, shots, seed)
-        return Sampled(_columns(memory, program.clbits), self._how(gates))
+        return Sampled(columns(memory, program.clbits), self.how(gates))
 
     def _memory(self, circuit: AerCircuit, width: int, clbits: int, shots: int, seed: int) -> Sequence[str]:
         (result,) = engine.execute(
@@ -167,7 +168,7 @@ class OnAer:
             shots=shots,
             seed=seed,
             memory=True,
-            threshold=_THRESHOLD,
+            threshold=THRESHOLD,
         )
         memory: Sequence[str] = result["data"].get("memory") or ["0x0"] * shots
         return memory
@@ -190,7 +191,8 @@ def _fits(width: int, budget: Budget) -> None:
         raise MemoryError(f"a dense state of {width} qubits needs {needed >> 20} MiB")
 
 
-def _blank(width: int, clbits: int) -> AerCircuit:
+def blank(width: int, clbits: int) -> AerCircuit:
+    """An engine circuit without operations."""
     made = AerCircuit()
     header = CircuitHeader(
         n_qubits=width,
@@ -207,7 +209,7 @@ def _blank(width: int, clbits: int) -> AerCircuit:
     return made
 
 
-def _write(circuit: AerCircuit, operations: Iterable[Op], *, registers: bool = False) -> None:
+def write(circuit: AerCircuit, operations: Iterable[Op], *, registers: bool = False) -> None:
     """Append operations. With `registers`, measurements also go where conditions look for them."""
     next_register = circuit.num_memory
     for name, qubits, params, clbits, condition in operations:
@@ -254,7 +256,7 @@ def _condition(circuit: AerCircuit, clauses: Sequence[Clause], free: int) -> tup
     return free, free + 1
 
 
-def _columns(memory: Sequence[str], clbits: int) -> Bits:
+def columns(memory: Sequence[str], clbits: int) -> Bits:
     """Hexadecimal words as zeros and ones, bit 0 first."""
     digits = 2 * -(-clbits // 8)
     text = "".join([word[2:].rjust(digits, "0") for word in memory])

@@ -13,6 +13,7 @@ from backends.engines.lowering import cliffordised
 from backends.engines.port import Budget, Expected, How, Pauli, Sampled, Unsuited
 from backends.engines.traits import Traits
 from backends.program import Clause, Op, Program, readout
+from backends.registers import Bits
 
 _NAMES = {
     "x": "X",
@@ -63,12 +64,7 @@ class OnStim:
 
     def sample(self, program: Program, shots: int, seed: int, budget: Budget) -> Sampled:
         """All shots at once; conditions on single outcomes become gates that the record controls."""
-        circuit, slots = _convert(program)
-        bits = np.zeros((shots, program.clbits), dtype=np.uint8)
-        if slots:
-            record = circuit.compile_sampler(seed=seed).sample(shots)
-            bits[:, list(slots)] = record[:, list(slots.values())]
-        return Sampled(bits, self._how("frames"))
+        return Sampled(_written(program).sample(shots, program.clbits, seed), self._how("frames"))
 
     def expectation(self, program: Program, paulis: Sequence[Pauli], budget: Budget) -> Expected:
         """-1, 0 or 1 each."""
@@ -77,11 +73,10 @@ class OnStim:
         gates = Program(
             program.qubits, 0, tuple(op for op in program.operations if op.name not in ("measure", "reset"))
         )
-        circuit, _ = _convert(gates)
         stim = _library()
         simulator = stim.TableauSimulator()
         simulator.set_num_qubits(program.qubits)
-        simulator.do(circuit)
+        simulator.do(_written(gates).circuit)
         values = []
         for pauli in paulis:
             product = stim.PauliString(program.qubits)
@@ -94,38 +89,60 @@ class OnStim:
         return How(self.name, self.version, method)
 
 
-def _convert(program: Program) -> tuple[Any, dict[int, int]]:
-    """Stim's circuit, and for each classical bit the place of its last outcome in the record."""
-    circuit = _library().Circuit()
-    append = circuit.append
-    slots: dict[int, int] = {}
-    measured = 0
-    for op in cliffordised(program.operations):
-        name, qubits, _, clbits, condition = op
-        if condition:
-            _fed(circuit, op, slots, measured)
-        elif name == "ecr":
-            for step, places in (("S", (0,)), ("SQRT_X", (1,)), ("CX", (0, 1)), ("X", (0,))):
-                append(step, [qubits[place] for place in places])
-        else:
-            append(_NAMES[name], qubits)
-        if name == "measure":
-            slots[clbits[0]] = measured
-            measured += 1
-    return circuit, slots
+class Writer:
+    """A circuit of Stim under way, and where each classical bit's last outcome stands in the record."""
+
+    def __init__(self) -> None:
+        self.circuit = _library().Circuit()
+        self.slots: dict[int, int] = {}
+        self._measured = 0
+
+    def append(self, op: Op, misread: float = 0.0) -> None:
+        """Append one operation. Raises Unsuited for what is no Clifford gate, or a condition that frames cannot follow.
+
+        `misread`: how often a measurement's outcome is recorded the wrong way round.
+        """
+        append = self.circuit.append
+        if op.name == "measure" and not op.condition:
+            append("M", op.qubits, misread) if misread else append("M", op.qubits)
+            self.slots[op.clbits[0]] = self._measured
+            self._measured += 1
+            return
+        for name, qubits, _, _, condition in cliffordised((op,)):
+            if condition:
+                self._fed(op._replace(name=name, qubits=qubits))
+            elif name == "ecr":
+                for step, places in (("S", (0,)), ("SQRT_X", (1,)), ("CX", (0, 1)), ("X", (0,))):
+                    append(step, [qubits[place] for place in places])
+            else:
+                append(_NAMES[name], qubits)
+
+    def sample(self, shots: int, clbits: int, seed: int) -> Bits:
+        """Outcomes by classical bit, shape (shots, clbits); a bit that nothing is measured into is 0."""
+        bits = np.zeros((shots, clbits), dtype=np.uint8)
+        if self.slots:
+            record = self.circuit.compile_sampler(seed=seed).sample(shots)
+            bits[:, list(self.slots)] = record[:, list(self.slots.values())]
+        return bits
+
+    def _fed(self, op: Op) -> None:
+        """A Pauli gate that runs where one outcome is 1 (or 0); anything more is not for frames."""
+        wanted = _single_bit(op.condition)
+        if op.name not in _FED or wanted is None:
+            raise Unsuited("a condition on more than one outcome, or a conditional gate that is no Pauli gate")
+        bit, value = wanted
+        if value == 0:
+            self.circuit.append(_NAMES[op.name], op.qubits)
+        if bit in self.slots:
+            record = _library().target_rec(self.slots[bit] - self._measured)
+            self.circuit.append(_FED[op.name], [record, op.qubits[0]])
 
 
-def _fed(circuit: Any, op: Op, slots: dict[int, int], measured: int) -> None:
-    """A Pauli gate that runs where one outcome is 1 (or 0); anything more is not for frames."""
-    wanted = _single_bit(op.condition)
-    if op.name not in _FED or wanted is None:
-        raise Unsuited("a condition on more than one outcome, or a conditional gate that is no Pauli gate")
-    bit, value = wanted
-    if value == 0:
-        circuit.append(_NAMES[op.name], op.qubits)
-    if bit in slots:
-        record = _library().target_rec(slots[bit] - measured)
-        circuit.append(_FED[op.name], [record, op.qubits[0]])
+def _written(program: Program) -> Writer:
+    writer = Writer()
+    for op in program.operations:
+        writer.append(op)
+    return writer
 
 
 def _single_bit(condition: Sequence[Clause]) -> tuple[int, int] | None:

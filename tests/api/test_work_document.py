@@ -225,3 +225,11 @@ def test_every_pub_finds_the_circuit_it_was_written_with(listed: list[Any], inli
         flat += [circuit["content"]] * (count or 0)
     assert [flat[pub["circuit"]] for pub in work["pubs"]] == inline
     assert work["circuits"][: len(listed)] == listed
+
+
+def test_what_only_devices_read_is_left_out_where_it_says_nothing() -> None:
+    plain = made(sampler({"circuit": A}, options={"noise": True, "calibration": None}))
+    assert plain == made(sampler({"circuit": A}))
+    asked = made(sampler({"circuit": A}, options={"noise": False, "calibration": "2026-11-20"}))
+    assert asked == {**plain, "noise": False, "calibration": "2026-11-20"}
+    assert made(sampler({"circuit": A}, options={"calibration": "stated"})) == {**plain, "calibration": "stated"}

@@ -5,12 +5,24 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from backends import catalogue as catalogue_module
-from backends.catalogue import catalogue, estimate_us, feasible, memory_mib_needed, spec_of
+from backends.catalogue import (
+    catalogue,
+    described,
+    described_briefly,
+    engines,
+    estimate_us,
+    feasible,
+    memory_mib_needed,
+    qpu_us,
+    spec_of,
+)
+from backends.devices.reading import fleet
 from backends.findings import CircuitFindings, Findings
 from backends.rejected import Rejection
 
@@ -43,7 +55,7 @@ def circuit(qubits: int, *, active: int | None = None, clifford: bool = False, g
 def test_what_the_service_imports_is_light() -> None:
     program = (
         f"import sys, importlib\nfor name in {LIGHT!r}: importlib.import_module('backends.' + name)\n"
-        "from backends.catalogue import catalogue\nassert len(catalogue()) == 5\n"
+        "from backends.catalogue import catalogue\nassert len(catalogue()) == 15\n"
         "print([name for name in sys.modules if name.partition('.')[0] in "
         "('qiskit', 'qiskit_aer', 'numpy', 'scipy', 'openqasm3', 'qiskit_qasm3_import')])"
     )
@@ -51,18 +63,46 @@ def test_what_the_service_imports_is_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_five_backends_in_the_order_auto_tries_them() -> None:
-    assert [spec.name for spec in catalogue()] == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal"]
+def test_the_five_engines_in_the_order_auto_tries_them_then_the_devices() -> None:
+    assert [spec.name for spec in engines()] == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal"]
+    assert [spec.name for spec in catalogue()] == [*(spec.name for spec in engines()), *fleet()]
     assert all(spec.simulated and spec.title and spec.description for spec in catalogue())
-    assert [spec.engine for spec in catalogue()] == ["aer"] * 4 + ["router"]
+    assert [spec.engine for spec in catalogue()] == ["aer"] * 4 + ["router"] + ["device"] * 10
     assert catalogue() is catalogue()
+
+
+def test_further_snapshots_are_offered_where_the_operator_asks() -> None:
+    assert catalogue(("torino",))[-1].name == "torino-snapshot"
+    assert feasible(work(circuit(5)), "torino-snapshot", 1024, ("torino",)) == ("torino-snapshot",)
+    refusal = feasible(work(circuit(5)), "torino-snapshot", 1024)
+    assert isinstance(refusal, Rejection)
+    assert refusal.code == "unknown_backend"
+    assert spec_of("torino-snapshot") is not None, "rates and grants may name it before it is offered"
+
+
+def test_devices_have_estimates_bills_and_records_of_their_own() -> None:
+    small = work(replace(circuit(5), sampled=1024))
+    assert feasible(small, "nairobi-snapshot", 1024) == ("nairobi-snapshot",)
+    assert estimate_us("nairobi-snapshot", small) != estimate_us("aer", small)
+    billed = qpu_us("nairobi-snapshot", small)
+    assert billed is not None
+    assert 100_000 + 1024 * 255 < billed[0] < billed[1], "the overhead of a job, and 255 µs a shot"
+    assert qpu_us("aer", small) is None
+    assert described("nairobi-snapshot", None)["device"]["calibrated"] == "2024-05-27"
+    assert described("nairobi-snapshot", date(2026, 11, 20))["device"]["calibrated"] == "2026-11-20"
+    assert described_briefly("nairobi-snapshot")["device"]["couplings"] == 6
+    assert described("aer", None) == described_briefly("aer") == {}
+    refusal = feasible(work(circuit(8)), "nairobi-snapshot", 1024)
+    assert isinstance(refusal, Rejection)
+    assert "7 that work" in refusal.detail
 
 
 def test_every_basis_is_sorted_and_without_the_gates_that_crash_or_mean_something_else() -> None:
     for spec in catalogue():
         assert list(spec.basis_gates) == sorted(set(spec.basis_gates))
         assert not {"multiplexer", "store", "kraus", "set_statevector", "mcu"} & set(spec.basis_gates)
-        assert {"measure", "reset", "barrier", "delay", "cx", "h"} <= set(spec.basis_gates)
+        assert {"measure", "reset", "barrier", "delay"} <= set(spec.basis_gates)
+        assert spec.engine == "device" or {"cx", "h"} <= set(spec.basis_gates)
 
 
 def test_auto_lists_all_that_can_best_first() -> None:
@@ -141,7 +181,7 @@ def test_an_unknown_backend_is_answered_with_the_list() -> None:
     refusal = feasible(work(circuit(5)), "ibm_kyoto", 1024)
     assert isinstance(refusal, Rejection)
     assert refusal.code == "unknown_backend"
-    assert refusal.fields["backends"] == ["auto", "aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal"]
+    assert refusal.fields["backends"] == ["auto", *(spec.name for spec in catalogue())]
 
 
 def test_nothing_can_run_it() -> None:
@@ -149,7 +189,7 @@ def test_nothing_can_run_it() -> None:
     assert isinstance(refusal, Rejection)
     assert refusal.code == "backend_infeasible"
     assert refusal.fields == {"backend": "auto", "qubits": 150, "memory_mib": 64}
-    assert all(spec.name in refusal.detail for spec in catalogue())
+    assert all(spec.name in refusal.detail for spec in engines())
 
 
 def test_estimates_are_by_backend_and_an_unknown_one_is_a_bug() -> None:
@@ -166,7 +206,7 @@ def test_spec_of() -> None:
 
 def test_empty_work_runs_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = Findings("sampler", (), 0, 0, 0, 0, 0, 0)
-    assert feasible(nothing, "auto", 1) == tuple(spec.name for spec in catalogue())
+    assert feasible(nothing, "auto", 1) == tuple(spec.name for spec in engines())
     narrow = replace(catalogue()[0], qubits_max=4)
-    monkeypatch.setattr(catalogue_module, "catalogue", lambda: (narrow,))
+    monkeypatch.setattr(catalogue_module, "engines", lambda: (narrow,))
     assert isinstance(feasible(work(circuit(5)), "auto", 1024), Rejection)

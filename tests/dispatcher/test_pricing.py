@@ -49,6 +49,17 @@ def test_a_job_longer_than_its_time_limit_is_expected_to_run_into_it() -> None:
     assert (quoted["estimate_ms"], quoted["ceiling_ms"]) == (1_000, 1_000)
 
 
+def test_a_device_is_paid_for_what_it_would_take_and_its_simulation_for_its_own_time() -> None:
+    """Run time of 3 ms beside a bill of 370.2 to 446 ms; processor time follows the run."""
+    rates = [RateLine("qpu", "qpu_ms", 500), RateLine("cpu", "cpu_ms", 1)]
+    quoted = quote_of(Rules(), rates, 2_500, 60_000_000, 10, 0, (370_200, 446_000))
+    assert quoted["qpu_ms"] == [371, 446]
+    assert quoted["expected"]["micro"] == 371 * 500 + 3
+    assert quoted["ceiling"]["micro"] == 446 * 500 + 250
+    assert pinned_quote(quoted).ceiling.amount == quoted["ceiling"]["micro"]
+    assert "qpu_ms" not in quoted_at()
+
+
 def test_a_free_backend_costs_nothing_and_holds_nothing() -> None:
     quoted = quoted_at(*[RateLine(name, name, 0) for name in RESOURCES], shots=10)
     assert (quoted["expected"]["micro"], quoted["ceiling"]["micro"], quoted["lines"]) == (0, 0, [])

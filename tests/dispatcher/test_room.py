@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from api.port import RoomPort
+from backends.devices.reading import fleet
 from dispatcher.model import Refusal
 from dispatcher.room import Room
 from store import audit_log, inbox, workers
@@ -36,7 +38,7 @@ def test_backends_with_their_states_queues_slots_and_rates(zone: Any) -> None:
         zone.write(lambda conn, row=row: workers.upsert_worker(conn, row))
     zone.room.set_backend_state(zone.operator, "aer-mps", "draining", "maintenance")
     shown = {row["name"]: row for row in zone.room.backends()}
-    assert list(shown) == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal"]
+    assert list(shown) == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal", *fleet()]
     assert [shown["aer"][name] for name in ("state", "state_reason", "queued", "slots")] == ["online", "", 2, 4]
     mps = shown["aer-mps"]
     assert [mps[name] for name in ("state", "state_reason", "queued", "slots")] == ["draining", "maintenance", 1, 0]
@@ -61,6 +63,19 @@ def test_a_backend_shows_the_rates_that_are_in_force_now(zone: Any) -> None:
     zone.clock.pass_(5)
     assert prices("aer-mps")["qpu_ms"] == 900
     assert prices("aer")["qpu_ms"] == 500
+
+
+def test_a_device_is_shown_as_it_is_on_a_day(zone: Any) -> None:
+    brief = next(row for row in zone.room.backends() if row["name"] == "nairobi-snapshot")
+    assert (brief["device"]["kind"], brief["device"]["dynamic"]) == ("superconducting", True)
+    assert "qubits" not in brief
+    today = zone.room.backend("nairobi-snapshot")
+    day = datetime.fromtimestamp(zone.clock.now_us() / 1e6, UTC).date()
+    assert today["device"]["calibrated"] == day.isoformat()
+    assert zone.room.backend("nairobi-snapshot", day)["qubits"] == today["qubits"]
+    stated = zone.room.backend("nairobi-snapshot", "stated")
+    assert stated["device"]["calibrated"] == "2024-05-27"
+    assert stated["qubits"] != today["qubits"]
 
 
 def test_who_may_open_and_close_a_backend(zone: Any) -> None:

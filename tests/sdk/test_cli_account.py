@@ -114,16 +114,7 @@ def test_the_statement_lists_every_figure(shell: Any, script: Any, told: Any) ->
     }  # fmt: skip
 
 
-def test_backends_and_version(shell: Any, script: Any) -> None:
-    script.say(
-        script.answer(
-            200, {"backends": [{"name": "aer", "state": "draining", "qubits_max": 30, "state_reason": "repair"}]}
-        )
-    )
-    assert shell("backends")[1].splitlines() == [
-        "BACKEND  STATE     QUBITS  DESCRIPTION",
-        "aer      draining      30  repair",
-    ]
+def test_version(shell: Any, script: Any) -> None:
     script.say(script.answer(200, {"version": "0.1.0", "settings": {"a": 1}}))
     assert shell("version")[1].splitlines() == ["client   0.1.0", "url      http://service.example", "version  0.1.0"]
 

@@ -117,3 +117,18 @@ def test_auto_is_the_first_that_is_online(script: Any) -> None:
     assert find_backend(client, "old").name == "old"
     with pytest.raises(LookupError, match="no backend 'new'; it offers old, aer"):
         find_backend(client, "new")
+
+
+def test_a_device_is_asked_for_with_all_its_figures(script: Any) -> None:
+    brief = {"name": "line", "state": "online", "qubits_max": 2, "basis_gates": ["cz", "rz", "sx"], "device": {}}
+    device = {"kind": "generic"}
+    whole = {**brief, "coupling_map": [[0, 1]], "device": device, "control_flow": False}
+    gates = [{"name": "cz", "qubits": [0, 1], "error": 0.02, "duration_ns": 60}]
+    script.say(
+        script.answer(200, {"backends": [RECORD, {**brief, "device": device}]}),
+        script.answer(200, {**whole, "gates": gates}),
+    )
+    backend = find_backend(script.client(), "line")
+    assert script.lines() == ["GET /v1/backends", "GET /v1/backends/line"]
+    assert backend.target["cz"][(0, 1)].error == 0.02
+    assert backend.coupling_map.get_edges() == [(0, 1)]

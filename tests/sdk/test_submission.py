@@ -164,3 +164,8 @@ def test_observables_or_a_precision_make_an_estimator() -> None:
 def test_what_cannot_be_a_job_is_refused_before_sending(given: Any, terms: dict[str, Any], error: type) -> None:
     with pytest.raises(error):
         Submission(given, **terms).to_json()
+
+
+def test_the_ideal_twin_and_a_day_of_a_device() -> None:
+    body = Submission(BELL2, backend="generic", noise=False, calibration="2026-11-20").to_json()
+    assert body["options"] == {"shots": 1024, "noise": False, "calibration": "2026-11-20"}

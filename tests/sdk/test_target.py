@@ -69,3 +69,26 @@ def test_branches_are_kept_by_compilers() -> None:
         circuit.swap(0, 1)
     compiled = transpile(circuit, target=target_of(OPEN), optimization_level=1)
     assert compiled.count_ops()["if_else"] == 1
+
+
+ATOMS = {
+    "name": "atoms",
+    "qubits_max": 100,
+    "basis_gates": ["rz", "sx", "cz", "ccz"],
+    "coupling_map": None,
+    "gates": [{"name": name, "qubits": None, "error": 0.01, "duration_ns": 9.0} for name in ("rz", "sx", "cz", "ccz")],
+    "control_flow": False,
+}
+
+
+def test_gates_for_any_qubits_need_no_layout_and_branches_may_be_missing() -> None:
+    target = target_of(ATOMS)
+    assert target.build_coupling_map() is None
+    assert target.instruction_supported("ccz", (99, 4, 50))
+    assert "if_else" not in target.operation_names
+    circuit = QuantumCircuit(3)
+    circuit.h(0)
+    circuit.cx(0, 2)
+    compiled = transpile(circuit, target=target, optimization_level=3, seed_transpiler=1)
+    assert compiled.num_qubits == 3
+    assert set(compiled.count_ops()) <= {"rz", "sx", "cz"}

@@ -35,6 +35,13 @@ def test_the_environment_and_options_that_go_before_it(monkeypatch: pytest.Monke
     assert (settings.slots, settings.port, settings.data) == (3, 9001, Path("elsewhere"))
 
 
+def test_devices_are_named_and_known() -> None:
+    assert settings_from({}).device_names == ()
+    assert settings_from({"devices": "torino, brisbane"}).device_names == ("torino", "brisbane")
+    with pytest.raises(WrongSetting, match=r"QUBATOR_DEVICES: .*no snapshot 'kyoto'; there are aachen"):
+        settings_from({"devices": "torino,kyoto"})
+
+
 def test_a_database_url_is_taken_as_it_is() -> None:
     assert settings_from({"database_url": "postgresql://x/y"}).url == "postgresql://x/y"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.app import create_app
+from backends.devices.reading import fleet
 from service.settings import Settings
 from service.wiring import Roles, Service
 from store import inbox, workers
@@ -98,7 +99,7 @@ def test_an_agent_joins_under_a_name_of_its_own(tmp_path: Path) -> None:
     service.stop()
     assert row.id.startswith("agent-")
     assert (row.slots, row.state) == (1, "up")
-    assert row.backends == ("aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal")
+    assert row.backends == ("aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal", *fleet())
 
 
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:

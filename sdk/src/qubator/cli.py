@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from qubator import cli_account, cli_jobs, cli_proof
+from qubator import cli_account, cli_backends, cli_jobs, cli_proof
 from qubator.cli_frame import EXIT_CODES, INTERRUPTED, OK, REFUSED, Frame, exit_code, tell
 from qubator.errors import QubatorError
 
@@ -40,7 +40,7 @@ for _command in (
     cli_jobs.cancel,
     cli_account.quota,
     cli_account.statement,
-    cli_account.backends,
+    cli_backends.backends,
     cli_proof.ledger,
     cli_account.version,
 ):

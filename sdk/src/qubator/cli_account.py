@@ -1,4 +1,4 @@
-"""Commands about who we are and what we may spend: login, quota, statement, backends, version."""
+"""Commands about who we are and what we may spend: login, quota, statement, version."""
 
 from __future__ import annotations
 
@@ -83,24 +83,6 @@ def statement(frame: Frame, month: str | None, as_csv: bool, project: str) -> No
         frame.show(record, lambda: _statement_lines(record, frame.width))
     else:
         frame.show(record, lambda: _month_lines(record, frame.width))
-
-
-@click.command()
-@framed
-def backends(frame: Frame) -> None:
-    """List the backends and whether they take work."""
-    found = frame.client().backends()
-    rows = [
-        (
-            str(each["name"]),
-            str(each.get("state", "online")),
-            str(each.get("qubits_max") or ""),
-            str(each.get("state_reason") or each.get("description") or each.get("title") or ""),
-        )
-        for each in found
-    ]
-    headers = ("BACKEND", "STATE", "QUBITS", "DESCRIPTION")
-    frame.show({"backends": found}, lambda: table(headers, rows, width=frame.width, right=(2,)))
 
 
 @click.command()

@@ -114,6 +114,8 @@ def job_terms(command: F) -> F:
                      help="Value of a circuit parameter (pi is known); NAME=V1,V2,… sweeps."),
         click.option("--seed", type=click.IntRange(0, SEED_MAX), help="The same seed gives the same result."),
         click.option("--backend", default="auto", show_default=True, help="See `qubator backends`."),
+        click.option("--noise/--no-noise", default=True, help="On a device: without noise, its ideal twin."),
+        click.option("--calibration", metavar="DAY", help="On a device: figures of a day (2026-11-20), or stated."),
         click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Within your project."),
         click.option("--name", help="A name to find the job by."),
         click.option("--tag", "tags", multiple=True, help="A tag; repeat for several."),

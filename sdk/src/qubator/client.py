@@ -91,6 +91,8 @@ class Client:
         project: str | None = None,
         category: str = GENERAL,
         quote: str | Quote | None = None,
+        noise: bool = True,
+        calibration: str | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Submit one job and return at once.
@@ -99,15 +101,16 @@ class Client:
         any of these, or a list of them. `primitive` is found from the PUBs when None (observables or a precision make
         it an estimator). `max_cost` in micro-units: the job is refused when its ceiling is above. `category` is the
         kind of workload that programmes may pay differently for. `quote` is one that was given for just this job: its
-        price and terms are honoured until it expires. The same
-        `idempotency_key` with the same arguments gives the same job, for ever; by default each call is a new job.
+        price and terms are honoured until it expires. On devices, `noise` False asks for the ideal twin and
+        `calibration` for the figures of a day ("2026-11-20") or "stated". The same `idempotency_key` with the same
+        arguments gives the same job, for ever; by default each call is a new job.
 
         Raises TypeError or ValueError for what can't be a job, Refused for what the service does not take.
         """
         terms = JobTerms(
             primitive=primitive, shots=shots, precision=precision, seed=seed, backend=backend, priority=priority,
             tags=tags, metadata=metadata or {}, name=name, time_limit_s=time_limit_s, max_cost=max_cost,
-            project=project, category=category, quote=quote,
+            project=project, category=category, quote=quote, noise=noise, calibration=calibration,
         )  # fmt: skip
         submission = _submission(circuit_or_pubs, terms)
         return self.submit_encoded(lambda version: submission.to_json(qpy_version=version), idempotency_key)
@@ -230,6 +233,12 @@ class Client:
         """All backends with their states and limits."""
         body = self._connection.request("GET", "/v1/backends").body
         return list(body["backends"] if isinstance(body, Mapping) else body)
+
+    def backend_record(self, name: str, *, calibration: str | None = None) -> dict[str, Any]:
+        """What the service says of one backend; of a device with all its figures, as of today, of a day
+        ("2026-11-20"), or "stated"."""
+        params = {} if calibration is None else {"calibration": calibration}
+        return dict(self._connection.request("GET", f"/v1/backends/{segment(name)}", params=params).body)
 
     def backend(self, name: str = "auto") -> RemoteBackend:
         """One backend as Qiskit's BackendV2: to compile for, to run on, to give to a primitive. "auto" leaves the

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class PrimitiveOptions:
     """Options every primitive has. `seed` may be a NumPy generator: then each run draws a new seed from it.
 
-    `time_limit_s` in seconds, `max_cost` in micro-units (or Money).
+    `time_limit_s` in seconds, `max_cost` in micro-units (or Money). On devices: `noise` False asks for the ideal twin,
+    `calibration` for the figures of a day ("2026-11-20") or "stated".
     """
 
     seed: int | np.random.Generator | None = None
@@ -29,6 +30,8 @@ class PrimitiveOptions:
     max_cost: int | Money | None = None
     project: str | None = None
     category: str = "general"
+    noise: bool = True
+    calibration: str | None = None
 
     @property
     def seed_simulator(self) -> Any:

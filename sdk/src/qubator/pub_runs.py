@@ -36,6 +36,8 @@ def submit_pubs(client: Client, kind: Primitive, options: PrimitiveOptions, pubs
         max_cost=options.max_cost,
         project=options.project,
         category=options.category,
+        noise=options.noise,
+        calibration=options.calibration,
     )
     job = client.submit_encoded(lambda qpy: request_body(encode_pubs(sent, kind, terms, qpy), kind, terms))
     return PrimitiveJob(job, [pub.circuit.metadata for pub in sent], settled)

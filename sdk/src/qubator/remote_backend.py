@@ -153,6 +153,8 @@ def find_backend(client: Client, name: str = "auto") -> RemoteBackend:
     records = client.backends()
     for record in records:
         if record["name"] == name or (name == "auto" and record.get("state", "online") == "online"):
-            return RemoteBackend(record, client, asked=name)
+            # The list is brief about devices: figures of gates and qubits come with the device itself.
+            whole = client.backend_record(str(record["name"])) if record.get("device") else record
+            return RemoteBackend(whole, client, asked=name)
     offered = ", ".join(str(record["name"]) for record in records) or "none"
     raise LookupError(f"the service has no backend {name!r}; it offers {offered}")

@@ -29,7 +29,8 @@ GENERAL = "general"
 class JobTerms:
     """Everything about a job but its circuits. `max_cost` in micro-yuan (or Money), `time_limit_s` in seconds;
     `shots` and `precision` hold for PUBs that name none; `project` is for operators only; `quote` is one that was given
-    for just this job, or its id."""
+    for just this job, or its id. On devices: `noise` False asks for the ideal twin, `calibration` for the figures of a
+    day ("2026-11-20") or "stated"."""
 
     primitive: Primitive | None = None
     shots: int | None = None
@@ -45,6 +46,8 @@ class JobTerms:
     project: str | None = None
     category: str = GENERAL
     quote: str | Quote | None = None
+    noise: bool = True
+    calibration: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,10 @@ def request_body(encoded: EncodedPubs, primitive: Primitive, terms: JobTerms) ->
         options["precision"] = float(terms.precision)
     if terms.seed is not None:
         options["seed"] = int(terms.seed)
+    if not terms.noise:
+        options["noise"] = False
+    if terms.calibration is not None:
+        options["calibration"] = terms.calibration
     max_cost = terms.max_cost.micro if isinstance(terms.max_cost, Money) else terms.max_cost
     asked: dict[str, Any] = {
         "backend": terms.backend,

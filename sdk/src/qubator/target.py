@@ -20,7 +20,9 @@ def target_of(record: Mapping[str, Any]) -> Target:
     Members of the record, all but the first two optional: `qubits_max`; `basis_gates`; `coupling_map`, pairs of qubits
     in the direction in which a gate may act (without it any qubits may meet); `gates`, figures of a gate on given
     qubits as {"name", "qubits", "error", "duration_ns"} (measurement and reset among them); `qubits`, figures of each
-    qubit as {"t1_us", "t2_us", "frequency_hz"}; `dt_ns`, the step of the device's clock.
+    qubit as {"t1_us", "t2_us", "frequency_hz"}; `dt_ns`, the step of the device's clock; `control_flow`, false where no
+    outcome may steer a gate. A gate whose figures hold for any qubits ("qubits" null) is defined for all at once, and a
+    target has no place for its figures.
     """
     edges = record.get("coupling_map")
     width = record.get("qubits_max")
@@ -41,7 +43,7 @@ def target_of(record: Mapping[str, Any]) -> Target:
         places = known or dict.fromkeys(_places(gate.num_qubits, width or 0, edges or ()))
         if places:
             target.add_instruction(gate, places, name=name)
-    for name, branch in _BRANCHES.items():
+    for name, branch in _BRANCHES.items() if record.get("control_flow", True) else ():
         target.add_instruction(branch, name=name)
     return target
 
@@ -69,7 +71,9 @@ def _places(operands: int, width: int, edges: Iterable[Any]) -> list[tuple[int, 
 def _figures(record: Mapping[str, Any]) -> dict[str, dict[tuple[int, ...], InstructionProperties]]:
     """What is known of each gate on each set of qubits."""
     found: dict[str, dict[tuple[int, ...], InstructionProperties]] = {}
-    for row in record.get("gates", ()):
+    for row in record.get("gates") or ():
+        if row["qubits"] is None:
+            continue
         duration_ns = row.get("duration_ns")
         properties = InstructionProperties(
             duration=None if duration_ns is None else duration_ns * _S_PER_NS, error=row.get("error")

@@ -60,3 +60,25 @@ def test_others_do_not(client: httpx.Client, house: Any, who: str) -> None:
 def test_odd_states(client: httpx.Client, house: Any, name: str, body: Any, status: int, code: str) -> None:
     answer = client.put(f"/v1/backends/{name}/state", json=body, headers=house.headers("operator"))
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_device_comes_with_the_figures_of_a_day(client: httpx.Client) -> None:
+    told = client.get("/v1/backends/nairobi-snapshot", params={"calibration": "2026-11-20"}).json()
+    Backend.model_validate(told)
+    assert told["device"]["calibrated"] == "2026-11-20"
+    assert len(told["qubits"]) == 7
+    assert [6, 5] in told["coupling_map"]
+    stated = client.get("/v1/backends/nairobi-snapshot?calibration=stated").json()
+    assert stated["device"]["calibrated"] == "2024-05-27"
+    assert client.get("/v1/backends/nairobi-snapshot").json()["qubits"] != stated["qubits"]
+    assert "device" not in client.get("/v1/backends/aer?calibration=stated").json()
+
+
+def test_odd_days(client: httpx.Client) -> None:
+    for day in ("yesterday", "2026-02-30", "2026", ""):
+        answer = client.get("/v1/backends/nairobi-snapshot", params={"calibration": day})
+        assert (answer.status_code, answer.json()["code"], answer.json()["pointer"]) == (
+            422,
+            "invalid_request",
+            "calibration",
+        )
