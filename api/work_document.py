@@ -64,7 +64,13 @@ def work_document(request: JobRequest, at: str = "") -> bytes | Refusal:
 def _of_devices(options: Options) -> dict[str, Any]:
     """What only devices read; left out where it is the default, so that documents stay as they were."""
     told: dict[str, Any] = {} if options.noise else {"noise": False}
-    return told if options.calibration is None else {**told, "calibration": options.calibration}
+    if options.calibration is not None:
+        told["calibration"] = options.calibration
+    for name in ("compilation", "dynamical_decoupling", "twirling", "resilience"):
+        group = getattr(options, name)
+        if group is not None:
+            told[name] = group.model_dump(exclude_none=True)
+    return told
 
 
 def qpy_count(content: str) -> int | None:

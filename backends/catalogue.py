@@ -90,8 +90,8 @@ def feasible(
 ) -> tuple[str, ...] | Rejection:
     """The backends that can run the work, best first; `asked` is a name, or "auto" for any.
 
-    `memory_mib` is what one worker may use; `further` as in `catalogue`. Refuses with unknown_backend or
-    backend_infeasible.
+    `memory_mib` is what one worker may use; `further` as in `catalogue`. Refuses with unknown_backend,
+    backend_infeasible or option_invalid.
     """
     if asked != "auto":
         spec = next((each for each in catalogue(further) if each.name == asked), None)
@@ -101,6 +101,8 @@ def feasible(
             return Rejection("unknown_backend", detail, {"backend": asked, "backends": ["auto", *names]})
         obstacle = _obstacle(spec, findings, memory_mib)
         return obstacle or (spec.name,)
+    if findings.only_devices:
+        return _no_device("auto chooses among engines without noise", "auto", findings)
     obstacles = [(spec, _obstacle(spec, findings, memory_mib)) for spec in engines()]
     able = tuple(spec.name for spec, obstacle in obstacles if obstacle is None)
     if able:
@@ -152,6 +154,8 @@ def _obstacle(spec: BackendSpec, findings: Findings, memory_mib: int) -> Rejecti
     device = reading.device_of(spec.name)
     if device is not None:
         return admission.obstacle(device, findings, memory_mib - result_mib)
+    if findings.only_devices:
+        return _no_device(f"{spec.name} is no device", spec.name, findings)
     for index, circuit in enumerate(findings.circuits):
         where = f"circuit {index} has {circuit.qubits} qubits"
         if circuit.qubits > spec.qubits_max:
@@ -167,6 +171,12 @@ def _obstacle(spec: BackendSpec, findings: Findings, memory_mib: int) -> Rejecti
             )
             return _infeasible(spec, reason, circuit, spec.qubits_max, needed_mib, memory_mib)
     return None
+
+
+def _no_device(why: str, backend: str, findings: Findings) -> Rejection:
+    asked = ", ".join(findings.only_devices)
+    detail = f"{why} and does not honour {asked}; name a device as the backend, or leave the options out"
+    return Rejection("option_invalid", detail, {"backend": backend, "option": findings.only_devices[0]})
 
 
 def _methods(spec: BackendSpec) -> tuple[Method, ...]:

@@ -52,6 +52,8 @@ class Findings:
     shots: int
     qubits_max: int
     result_bytes: int
+    only_devices: tuple[str, ...] = ()
+    """Options asked for that nothing but a device can honour."""
 
     def to_json(self) -> dict[str, Any]:
         """As `{"primitive", "circuits": [...], "totals": {...}}`, ready for JSON."""
@@ -60,6 +62,7 @@ class Findings:
             # Written out: `asdict` copies deeply, and a batch has a thousand of these.
             "circuits": [{name: getattr(circuit, name) for name in _COUNTED} for circuit in self.circuits],
             "totals": {name: getattr(self, name) for name in _TOTALS},
+            **({"only_devices": list(self.only_devices)} if self.only_devices else {}),
         }
 
     @classmethod
@@ -70,9 +73,10 @@ class Findings:
         return cls(
             primitive=document["primitive"],
             circuits=tuple(CircuitFindings(**circuit) for circuit in circuits),
+            only_devices=tuple(document.get("only_devices", ())),
             **{name: totals[name] for name in _TOTALS},
         )
 
 
 _COUNTED = tuple(field.name for field in fields(CircuitFindings))
-_TOTALS = ("pubs", "parameter_sets", "executions", "shots", "qubits_max", "result_bytes")
+_TOTALS = tuple(field.name for field in fields(Findings) if field.name not in ("primitive", "circuits", "only_devices"))

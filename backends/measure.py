@@ -10,6 +10,7 @@ from qiskit.exceptions import QiskitError
 from backends.devices.billing import EXACT_SHOTS
 from backends.findings import CircuitFindings, Findings
 from backends.limits import Limits
+from backends.mitigation.cost import cost_of
 from backends.rejected import Rejected
 from backends.structure import Structure, structure_of
 from backends.work import Circuit, EstimatorPub, SamplerPub, Work
@@ -40,7 +41,7 @@ def measure(work: Work, limits: Limits) -> Findings:
                 detail = f"{where} samples circuit {index}, which measures nothing; add measurements, say measure_all()"
                 raise Rejected("no_measurement", detail, {"pub": position, "circuit": index})
             shots[index] += sets * pub.shots
-            sampled[index] += sets * pub.shots
+            sampled[index] += cost_of(work.mitigation, 1, pub.shots, sets).shots
             result_bytes += _PUB_BYTES + _sampler_bytes(pub, sets)
         else:
             check_exactness(pub, found[index], where)
@@ -48,7 +49,7 @@ def measure(work: Work, limits: Limits) -> Findings:
                 shots[index] += sets * trajectories(pub.precision)
             terms[index] += sets * pub.observables.terms
             each = trajectories(pub.precision) if pub.precision else EXACT_SHOTS
-            sampled[index] += sets * pub.observables.terms * each
+            sampled[index] += cost_of(work.mitigation, pub.observables.terms, each, sets).shots
             exact[index] = exact[index] or not pub.precision
             result_bytes += _PUB_BYTES + 2 * 8 * math.prod(pub.shape) * _JSON_PER_BYTE[0] // _JSON_PER_BYTE[1]
         if result_bytes > limits.result_bytes:
@@ -77,6 +78,7 @@ def measure(work: Work, limits: Limits) -> Findings:
         shots=sum(shots),
         qubits_max=max((circuit.qubits for circuit in found), default=0),
         result_bytes=result_bytes,
+        only_devices=work.only_devices,
     )
 
 

@@ -25,7 +25,11 @@ def execute(work: bytes, backend: str, limits: Limits) -> Execution:
     Raises `Rejected` for what the sender has to mend (every code of `decode` and `measure`, unknown_backend,
     backend_infeasible), MemoryError when the engine ran out of memory; anything else is a bug.
     """
-    return backend_of(backend).run(decode(work, limits), limits)
+    chosen, decoded = backend_of(backend), decode(work, limits)
+    if decoded.only_devices and chosen.spec.engine != "device":
+        detail = f"{backend} is no device and does not honour {', '.join(decoded.only_devices)}; leave the options out"
+        raise Rejected("option_invalid", detail, {"backend": backend, "option": decoded.only_devices[0]})
+    return chosen.run(decoded, limits)
 
 
 def backend_of(name: str) -> Backend:

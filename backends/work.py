@@ -4,12 +4,14 @@
  "circuits": [{"format": "qpy" | "openqasm2" | "openqasm3", "content": text}, …],
  "pubs": [{"circuit": index into all decoded circuits in order, "parameter_values": …,
            "shots": int | "observables": …, "precision": float}, …],
- optional, for devices: "noise": false, "calibration": "YYYY-MM-DD" | "stated"}
+ optional, for devices: "noise": false, "calibration": "YYYY-MM-DD" | "stated", "compilation", "dynamical_decoupling",
+ "twirling", "resilience": objects as in `compiling.options` and `mitigation.options`}
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -20,7 +22,9 @@ import orjson
 from backends import observables, parameters
 from backends.circuits import Circuit
 from backends.circuits import decode as decode_circuits
+from backends.compiling.options import CompileOptions
 from backends.limits import Limits
+from backends.mitigation.options import NOTHING, MitigationOptions
 from backends.observables import Observables
 from backends.parameters import Values
 from backends.rejected import Rejected
@@ -60,7 +64,8 @@ class Work:
     """A decoded work document. `seed` None leaves the choice to the run.
 
     Of devices alone: `noise` False asks for the ideal twin; `calibration` is a day, None for the figures as stated, or
-    "today".
+    "today"; `compilation` None leaves native circuits as they are and compiles others; `mitigation` is what to do
+    against errors.
     """
 
     primitive: Primitive
@@ -69,6 +74,14 @@ class Work:
     seed: int | None
     noise: bool = True
     calibration: date | Literal["today"] | None = "today"
+    compilation: CompileOptions | None = None
+    mitigation: MitigationOptions = NOTHING
+
+    @property
+    def only_devices(self) -> tuple[str, ...]:
+        """The options asked for that nothing but a device can honour."""
+        asked = {"compilation": self.compilation is not None, **self.mitigation.asked}
+        return tuple(name for name, wanted in asked.items() if wanted)
 
 
 def decode(work: bytes, limits: Limits) -> Work:
@@ -76,7 +89,7 @@ def decode(work: bytes, limits: Limits) -> Work:
 
     Raises `Rejected` with circuit_invalid, circuit_too_large, payload_unsupported, control_flow_too_deep,
     shots_out_of_range, precision_out_of_range, parameters_unbound, parameters_shape, parameters_not_finite,
-    observable_invalid or observable_width. Takes about 0.1 ms for a small circuit.
+    observable_invalid, observable_width or option_invalid. Takes about 0.1 ms for a small circuit.
     """
     if len(work) > limits.work_bytes:
         detail = f"the work document has {len(work)} bytes, at most {limits.work_bytes} are taken; split the job"
@@ -95,7 +108,28 @@ def decode(work: bytes, limits: Limits) -> Work:
         raise Rejected("circuit_invalid", f"the seed must be a whole number from 0 to {SEED_MAX}, or null", {})
     circuits = _circuits(sources, limits)
     pubs = _pubs(primitive, entries, circuits, limits)
-    return Work(primitive, circuits, pubs, seed, *_device_options(document))
+    noise, calibration = _device_options(document)
+    mitigation = MitigationOptions.from_json(document)
+    asked = document.get("compilation")
+    compilation = None if asked is None else CompileOptions.from_json(asked)
+    if mitigation:
+        _check_mitigation(mitigation, pubs, noise)
+    return Work(primitive, circuits, pubs, seed, noise, calibration, compilation, mitigation)
+
+
+def _check_mitigation(mitigation: MitigationOptions, pubs: Sequence[Pub], noise: bool) -> None:
+    """Refuse with option_invalid what has nothing to mitigate, and what the primitive cannot have."""
+    option = next(name for name, wanted in mitigation.asked.items() if wanted)
+    if not noise:
+        detail = f"{option} is asked for and noise is false: the ideal twin has no errors; leave one of them out"
+        raise Rejected("option_invalid", detail, {"option": option})
+    for position, pub in enumerate(pubs):
+        if isinstance(pub, SamplerPub) and mitigation.zne:
+            detail = "resilience.zne_mitigation extrapolates expectation values; ask the estimator for it"
+            raise Rejected("option_invalid", detail, {"option": "resilience.zne_mitigation"})
+        if isinstance(pub, EstimatorPub) and not pub.precision:
+            detail = f"{option} needs sampled values, PUB {position} asks for exact ones; give a precision such as 0.02"
+            raise Rejected("option_invalid", detail, {"option": option, "pub": position})
 
 
 def _device_options(document: Any) -> tuple[bool, date | Literal["today"] | None]:

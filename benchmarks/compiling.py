@@ -31,9 +31,10 @@ from qiskit.quantum_info import SparsePauliOp
 from qiskit.synthesis import LieTrotter
 from qiskit.transpiler import CouplingMap
 
-from backends.compiling import Calibrated, CompileOptions, compile_circuit
-from backends.compiling.choosing import forget
+from backends.compiling.calibrated import Calibrated
+from backends.compiling.choosing import compile_circuit, forget
 from backends.compiling.members import pre_passes
+from backends.compiling.options import CompileOptions
 
 _ROW = 15
 
@@ -187,9 +188,9 @@ def main() -> None:
             gates.append(math.log(best.two_qubit_gates / one.two_qubit_gates))
             gains.append(gain)
             worst = min(worst, gain)
-            plain = [each.figures for each in found[1].tried if each.figures and each.name.startswith("qiskit")]
+            plain = [each.figures for each in found[1].tried if each.figures and each.name.startswith("Qiskit")]
             alone.append(max(each.log_success for each in plain) - one.log_success)
-            winners[found[1].compiler.partition(",")[0].partition(" ")[0]] += 1
+            winners[found[1].compiler.partition(",")[0].partition(" ")[0].lower()] += 1
             print(
                 f"{name:<22}two-qubit gates {one.two_qubit_gates:>4} -> {best.two_qubit_gates:>4}   predicted success "
                 f"{one.predicted_success:.4f} -> {best.predicted_success:.4f} (× {math.exp(gain):.2f})   "

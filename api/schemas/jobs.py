@@ -78,6 +78,58 @@ class Pub(Asked):
     precision: float | None = None
 
 
+class _OfDevices(Asked):
+    """Options of a device: null is what is left out."""
+
+
+class Compilation(_OfDevices):
+    """How a circuit is compiled for a device; left out, native circuits run as they are and others are compiled."""
+
+    mode: Literal["single", "portfolio", "as-is"] | None = Field(
+        default=None,
+        description="One run of Qiskit (default), the best of several compilers, or not at all: it is checked.",
+    )
+    optimization_level: Annotated[int, Field(ge=0, le=3)] | None = Field(
+        default=None, description="Of a single run; default 2."
+    )
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(default=None, description="Default 0.")
+    initial_layout: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=10_000)] | None = Field(
+        default=None, description="Where each qubit of the circuit begins, as qubits of the device."
+    )
+    budget_ms: Annotated[int, Field(ge=0, le=60_000)] | None = Field(
+        default=None, description="Of a portfolio: expected time of all runs; default 3000."
+    )
+
+
+class DynamicalDecoupling(_OfDevices):
+    """Pulses while qubits wait."""
+
+    enable: bool | None = None
+    sequence_type: Literal["XX", "XY4"] | None = None
+
+
+class Twirling(_OfDevices):
+    """Random Paulis around two-qubit gates, in so many copies of the circuit."""
+
+    enable_gates: bool | None = None
+    num_randomizations: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] | None = None
+
+
+class Zne(_OfDevices):
+    """Extrapolation to zero noise."""
+
+    noise_factors: Annotated[list[float], Field(min_length=2, max_length=8)] | None = None
+    extrapolator: Literal["linear", "exponential", "richardson"] | None = None
+
+
+class Resilience(_OfDevices):
+    """Correction of readout errors (values, and distributions of samples), and of values by extrapolation."""
+
+    measure_mitigation: bool | None = None
+    zne_mitigation: bool | None = None
+    zne: Zne | None = None
+
+
 class Options(Asked):
     """What holds for every PUB that does not say otherwise. The sampler reads shots, the estimator precision."""
 
@@ -95,6 +147,10 @@ class Options(Asked):
     calibration: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2}|stated)$")] | None = Field(
         default=None, description="On a device: the day whose figures hold, or `stated`; null: the day of the run."
     )
+    compilation: Compilation | None = Field(default=None, description="On a device: how circuits are compiled.")
+    dynamical_decoupling: DynamicalDecoupling | None = Field(default=None, description="On a device.")
+    twirling: Twirling | None = Field(default=None, description="On a device.")
+    resilience: Resilience | None = Field(default=None, description="On a device.")
 
 
 class JobRequest(Asked):

@@ -26,7 +26,7 @@ from backends.rejected import Rejected
 
 _REMEMBERED = 256
 _REMEMBERED_INSTRUCTIONS = 200_000
-AS_IS = "as-is"
+AS_IS = "as is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _summary(tried: Sequence[Tried]) -> dict[str, Any]:
     """For each compiler how many runs it had, and the best of its figures or why it has none."""
     told: dict[str, Any] = {}
     for each in tried:
-        kind = each.name.partition(", then")[0] if ", then" in each.name else "qiskit"
+        kind = each.name.partition(", then")[0] if ", then" in each.name else "Qiskit"
         row = told.setdefault(kind, {"runs": 0})
         if each.figures is None:
             row["failed"] = each.reason

@@ -49,7 +49,7 @@ class Member:
     @property
     def name(self) -> str:
         """As results tell it."""
-        own = f"qiskit level {self.level}, seed {self.seed}"
+        own = f"Qiskit level {self.level}, seed {self.seed}"
         return own if self.pre_pass is None else f"{self.pre_pass}, then {own}"
 
 

@@ -18,6 +18,7 @@ from backends.devices import billing, choosing
 from backends.devices.compiling import Compiled, compiled
 from backends.devices.drifting import calibrated_on
 from backends.devices.estimating import Estimates, estimate, groups_of
+from backends.devices.mitigating import mitigated_samples, mitigated_values
 from backends.devices.model import Device
 from backends.devices.noise import noise_of
 from backends.devices.reading import device_of
@@ -25,6 +26,7 @@ from backends.devices.roads import How, Noisy
 from backends.devices.scheduling import schedule
 from backends.limits import Limits
 from backends.measure import measure, trajectories
+from backends.mitigation.options import MitigationOptions
 from backends.observables import Observables
 from backends.port import Execution
 from backends.registers import registers_of
@@ -68,7 +70,13 @@ class DeviceBackend:
         for position, pub in enumerate(work.pubs):
             told = Told([], {})
             own = seeds.of_pub(seed, position)
-            parts.append(_noisy(pub, device, own, told) if work.noise else _ideal(pub, device, limits, own, told))
+            made = compiled(pub.circuit, device, work.compilation)
+            if work.mitigation:
+                parts.append(_mitigated(pub, made, device, work.mitigation, own, told))
+            elif work.noise:
+                parts.append(_noisy(pub, made, device, own, told))
+            else:
+                parts.append(_ideal(pub, made, device, limits, own, told))
             runs += told.runs
         qpu_us = billing.job_us(device, runs)
         metadata = {
@@ -100,8 +108,18 @@ def backend(spec: BackendSpec) -> DeviceBackend:
     return DeviceBackend(spec)
 
 
-def _noisy(pub: Pub, device: Device, seed: int, told: Told) -> Mapping[str, Any]:
-    made = compiled(pub.circuit, device)
+def _mitigated(
+    pub: Pub, made: Compiled, device: Device, options: MitigationOptions, seed: int, told: Told
+) -> Mapping[str, Any]:
+    if isinstance(pub, EstimatorPub):
+        evs, stds, about = mitigated_values(pub, made, device, options, seed, told.heard)
+        return results.estimator_pub(evs, stds, pub.precision, _about(pub, made, told) | about)
+    bits, about = mitigated_samples(pub, made, device, options, seed, told.heard)
+    packed = ideal.packed(pub, registers_of(made.circuit), bits)
+    return results.sampler_pub(packed, pub.shape, pub.shots, _about(pub, made, told) | about)
+
+
+def _noisy(pub: Pub, made: Compiled, device: Device, seed: int, told: Told) -> Mapping[str, Any]:
     if isinstance(pub, EstimatorPub):
         found = estimate(pub, made, device, seed)
         for length_ns, shots in found.runs:
@@ -113,7 +131,7 @@ def _noisy(pub: Pub, device: Device, seed: int, told: Told) -> Mapping[str, Any]
     values = pub.values.reshape(sets, pub.values.shape[-1])
     bits = np.zeros((sets, pub.shots, made.template.program.clbits), dtype=np.uint8)
     noise = noise_of(device)
-    for index, program in enumerate(made.template.programs(values)):
+    for index, program in enumerate(made.programs(values)):
         noisy = Noisy(schedule(program, device), program.clbits, noise)
         sampled = choosing.sample(noisy, pub.shots, seeds.of_pub(seed, index), ideal.budget())
         told.heard(noisy.schedule.length_ns, pub.shots, sampled.how)
@@ -128,9 +146,8 @@ def _sampling(found: Estimates, pub: EstimatorPub) -> str:
     return f"{found.shots} shots for each of up to {found.groups} groups of terms that are measured together"
 
 
-def _ideal(pub: Pub, device: Device, limits: Limits, seed: int, told: Told) -> Mapping[str, Any]:
+def _ideal(pub: Pub, made: Compiled, device: Device, limits: Limits, seed: int, told: Told) -> Mapping[str, Any]:
     """The same compiled circuit without noise, billed as if it had run."""
-    made = compiled(pub.circuit, device)
     bare = _bare(pub.circuit, made)
     twin: Pub = replace(pub, circuit=bare)
     if isinstance(twin, EstimatorPub):
@@ -144,7 +161,7 @@ def _ideal(pub: Pub, device: Device, limits: Limits, seed: int, told: Told) -> M
     else:
         groups = len(groups_of(pub.observables.labels, range(len(pub.observables.labels))))
         each = groups * (trajectories(pub.precision) if pub.precision else billing.EXACT_SHOTS)
-    for program in made.template.programs(values):
+    for program in made.programs(values):
         told.heard(schedule(program, device).length_ns, each, None)
     part["metadata"] = {**part["metadata"], **_about(pub, made, told), "simulation": [{"method": "ideal twin"}]}
     return part

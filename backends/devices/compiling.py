@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from qiskit.circuit import ControlFlowOp, QuantumCircuit
-from qiskit.exceptions import QiskitError
-from qiskit.transpiler import generate_preset_pass_manager
 
 from backends.circuits import Circuit
+from backends.compiling import choosing
+from backends.compiling.calibrated import Calibrated
+from backends.compiling.options import CompileOptions
 from backends.devices.model import Device
 from backends.devices.target import target_of
-from backends.program import Unflat
+from backends.parameters import Values
+from backends.program import Program, Unflat
 from backends.programming import Template, template_of
 from backends.rejected import Rejected
 
@@ -31,55 +33,67 @@ class Compiled:
     template: Template
     places: tuple[int, ...]
     as_is: bool
+    made: choosing.Compiled
+
+    def programs(self, values: Values) -> Iterator[Program]:
+        """One program for every parameter set of the original; compiling may have left parameters out."""
+        return self.template.programs(values[:, list(self.made.parameters)])
 
     def about(self) -> Mapping[str, Any]:
         """For the metadata of a result."""
         counts = self.circuit.count_ops()
-        doubles = self.circuit.num_nonlocal_gates()
         return {
-            "compiler": "as is" if self.as_is else f"Qiskit level {LEVEL}, seed {SEED}",
+            **self.made.to_json(),
             "operations": {str(name): int(count) for name, count in counts.items()},
-            "two_qubit_gates": int(doubles),
-            "depth": int(self.circuit.depth()),
             "qubits": list(self.places),
         }
 
 
-def compiled(circuit: Circuit, device: Device) -> Compiled:
-    """The circuit for a device at a calibration, made on the first call and remembered with the circuit. Refuses with
-    backend_infeasible."""
-    key = f"device/{device.name}/{device.calibrated}"
+def compiled(circuit: Circuit, device: Device, options: CompileOptions | None = None) -> Compiled:
+    """The circuit for a device at a calibration, made on the first call and remembered with the circuit.
+
+    Without options a circuit of native gates stays as it is. Refuses with backend_infeasible, circuit_not_isa and
+    option_invalid.
+    """
+    key = f"device/{device.name}/{device.calibrated}/{options}"
     known = circuit.notes.get(key)
     if not isinstance(known, Compiled):
-        known = circuit.notes[key] = _compile(circuit.circuit, device)
+        known = circuit.notes[key] = _compile(circuit, device, options)
     return known
 
 
-def _compile(circuit: QuantumCircuit, device: Device) -> Compiled:
-    if circuit.num_qubits > device.width:
-        detail = f"the circuit has {circuit.num_qubits} qubits, {device.name} has {device.width}; use fewer"
-        fields = {"backend": device.name, "qubits": circuit.num_qubits, "qubits_max": device.width}
+def _compile(circuit: Circuit, device: Device, options: CompileOptions | None) -> Compiled:
+    given = circuit.circuit
+    if given.num_qubits > device.width:
+        detail = f"the circuit has {given.num_qubits} qubits, {device.name} has {device.width}; use fewer"
+        fields = {"backend": device.name, "qubits": given.num_qubits, "qubits_max": device.width}
         raise Rejected("backend_infeasible", detail, fields)
-    as_is = is_native(circuit, device)
-    made = circuit if as_is else for_device(circuit, device)
-    template = template_of(made, dt_ns=device.dt_ns or 0.0)
+    if options is None and is_native(given, device):
+        options = CompileOptions("as-is")
+    made = for_device(given, device, options, circuit.key)
+    template = template_of(made.circuit, dt_ns=device.dt_ns or 0.0)
     if isinstance(template, Unflat):
         detail = f"{device.name} runs no such circuit: {template.reason}"
         raise Rejected("backend_infeasible", detail, {"backend": device.name})
-    layout = None if as_is else made.layout
-    places = range(circuit.num_qubits) if layout is None else layout.final_index_layout()
-    return Compiled(made, template, tuple(int(place) for place in places), as_is)
+    return Compiled(made.circuit, template, made.final_layout, made.compiler == choosing.AS_IS, made)
 
 
-def for_device(circuit: QuantumCircuit, device: Device) -> QuantumCircuit:
+def for_device(
+    circuit: QuantumCircuit, device: Device, options: CompileOptions | None = None, key: bytes = b""
+) -> choosing.Compiled:
     """Compile: native gates on live couplings. Refuses with backend_infeasible what the compiler refuses."""
+    chosen = options or CompileOptions("single", LEVEL, SEED)
     try:
-        made: QuantumCircuit = _passes(device).run(circuit)
-    except QiskitError as error:
-        reason = " ".join(str(error).split())[:300]
-        detail = f"the circuit cannot be compiled for {device.name}: {reason}"
-        raise Rejected("backend_infeasible", detail, {"backend": device.name}) from error
-    return made
+        return choosing.compile_circuit(circuit, calibrated_of(device), chosen, key or None)
+    except Rejected as refusal:
+        detail = refusal.detail.replace("this device", device.name)
+        raise Rejected(refusal.code, detail, {"backend": device.name, **refusal.fields}) from refusal
+
+
+@lru_cache(maxsize=16)
+def calibrated_of(device: Device) -> Calibrated:
+    """The device's target with its figures at hand."""
+    return Calibrated(target_of(device))
 
 
 def is_native(circuit: QuantumCircuit, device: Device) -> bool:
@@ -102,8 +116,3 @@ def is_native(circuit: QuantumCircuit, device: Device) -> bool:
         return True
 
     return fits(circuit, places)
-
-
-@lru_cache(maxsize=16)
-def _passes(device: Device) -> Any:
-    return generate_preset_pass_manager(LEVEL, target=target_of(device), seed_transpiler=SEED)

@@ -83,7 +83,7 @@ def estimate(pub: EstimatorPub, made: Compiled, device: Device, seed: int) -> Es
     labels, sums = pub.observables.labels, pub.observables.sums
     known: dict[tuple[int, ...], tuple[Group, ...]] = {}
     pairs = pairs_of(pub, sets)
-    for index, (program, (targets, positions)) in enumerate(zip(made.template.programs(values), pairs, strict=True)):
+    for index, (program, (targets, positions)) in enumerate(zip(made.programs(values), pairs, strict=True)):
         wanted = tuple(sorted({label for position in positions for label, _ in sums[position]}))
         if wanted not in known:
             known[wanted] = groups_of(labels, wanted)

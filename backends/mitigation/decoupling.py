@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 from qiskit.circuit import QuantumCircuit
 from qiskit.circuit.library import XGate, YGate
@@ -28,7 +29,9 @@ def decoupled(circuit: QuantumCircuit, target: Target, sequence: Sequence) -> Qu
     pulses = [XGate(), XGate()] if sequence == "XX" else [XGate(), YGate(), XGate(), YGate()]
     passes = PassManager([ALAPScheduleAnalysis(target=timed), PadDynamicalDecoupling(target=timed, dd_sequence=pulses)])
     try:
-        padded: QuantumCircuit = passes.run(circuit)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # times are rounded to the clock's steps, as they have to be
+            padded: QuantumCircuit = passes.run(circuit)
     except TranspilerError as error:
         raise Unfit(f"the circuit cannot be scheduled: {' '.join(str(error.message).split())[:200]}") from error
     return padded if sequence == "XX" else _native(padded)

@@ -47,6 +47,16 @@ class MitigationOptions:
         """Whether anything is asked for."""
         return self != MitigationOptions()
 
+    @property
+    def asked(self) -> Mapping[str, bool]:
+        """For each method whether it is asked for, by the name of its option."""
+        return {
+            "dynamical_decoupling": self.decoupling is not None,
+            "twirling": self.twirls > 0,
+            "resilience.measure_mitigation": self.readout,
+            "resilience.zne_mitigation": self.zne is not None,
+        }
+
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> MitigationOptions:
         """The options of a work document's `options`; refuses with option_invalid."""
@@ -68,6 +78,9 @@ class MitigationOptions:
             readout=_flag(resilience, "measure_mitigation", "resilience.measure_mitigation"),
             zne=Zne(factors, curve) if wanted else None,
         )
+
+
+NOTHING = MitigationOptions()
 
 
 def _group(document: Mapping[str, Any], name: str, path: str = "") -> Mapping[str, Any]:

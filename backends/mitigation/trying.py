@@ -32,7 +32,7 @@ Values = NDArray[np.float64]
 ByFactor = dict[float, list[Counts]]
 """By the factor that noise was amplified by: counts of each basis."""
 _WORSE = "it made the twin worse"
-_NO_GAIN = "it did not make the twin better"
+_NO_GAIN = "what it gained on the twin is within the scatter of the shots"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +133,16 @@ def search(trial: Trial, twin: Twin, options: MitigationOptions) -> tuple[Recipe
     """Which of the methods asked for make the twin's values better, one after the other, and what was seen."""
     recipe = Recipe()
     counts = trial.counts(twin.circuit, recipe, [1.0])
-    error = _distance(trial, twin, counts, recipe)
+    error, _ = _distance(trial, twin, counts, recipe)
     seen: list[dict[str, Any]] = []
 
     def judge(name: str, proposed: Recipe, found: ByFactor, **more: Any) -> None:
         nonlocal recipe, counts, error
-        after = _distance(trial, twin, found, proposed)
-        row = {"method": name, "applied": after < error, "twin_error_before": error, "twin_error_after": after}
-        if after < error:
+        after, scatter = _distance(trial, twin, found, proposed)
+        helps = error - after > scatter
+        row: dict[str, Any] = {"method": name, "applied": helps, "twin_error_before": error, "twin_error_after": after}
+        row["twin_scatter"] = scatter
+        if helps:
             recipe, counts, error = proposed, found, after
         else:
             row["why"] = f"{_WORSE if after > error else _NO_GAIN}, not applied"
@@ -188,7 +190,8 @@ def search(trial: Trial, twin: Twin, options: MitigationOptions) -> tuple[Recipe
     return recipe, seen
 
 
-def _distance(trial: Trial, twin: Twin, counts: ByFactor, recipe: Recipe) -> float:
-    """Root mean square of what the values are off by."""
-    values, _ = trial.values(counts, recipe)
-    return float(np.sqrt(np.mean((values - twin.values) ** 2)))
+def _distance(trial: Trial, twin: Twin, counts: ByFactor, recipe: Recipe) -> tuple[float, float]:
+    """Root mean square of what the values are off by, and about how far shots alone may move it."""
+    values, stds = trial.values(counts, recipe)
+    scatter = float(np.sqrt(np.mean(stds**2) / len(stds)))
+    return float(np.sqrt(np.mean((values - twin.values) ** 2))), scatter

@@ -17,7 +17,12 @@ FINDINGS = st.builds(
     Findings,
     primitive=st.sampled_from(["sampler", "estimator"]),
     circuits=st.lists(CIRCUITS, max_size=4).map(tuple),
-    **{one.name: st.integers(0, 2**40) for one in fields(Findings) if one.name not in ("primitive", "circuits")},
+    only_devices=st.lists(st.sampled_from(["compilation", "twirling"]), max_size=2).map(tuple),
+    **{
+        one.name: st.integers(0, 2**40)
+        for one in fields(Findings)
+        if one.name not in ("primitive", "circuits", "only_devices")
+    },
 )
 
 

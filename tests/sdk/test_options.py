@@ -21,7 +21,7 @@ def test_options_are_set_and_updated() -> None:
     options.update(seed=3, backend="aer")
     assert (options.default_shots, options.seed, options.backend) == (7, 3, "aer")
     with pytest.raises(
-        TypeError, match="no such option: shots; there are backend, calibration, category, default_shots"
+        TypeError, match="no such option: shots; there are backend, calibration, category, compilation, default_shots"
     ):
         options.update(shots=5)
 

@@ -103,6 +103,35 @@ class _Amount(click.ParamType[int]):
 AMOUNT = _Amount()
 
 
+_MITIGATIONS: dict[str, tuple[str, dict[str, bool]]] = {
+    "dd": ("dynamical_decoupling", {"enable": True}),
+    "twirling": ("twirling", {"enable_gates": True}),
+    "readout": ("resilience", {"measure_mitigation": True}),
+    "zne": ("resilience", {"zne_mitigation": True}),
+}
+
+
+def _of_devices(
+    mode: str | None, optimization_level: int | None, layout: str | None, mitigate: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """The groups of options that the command line asks for."""
+    found: dict[str, dict[str, Any]] = {}
+    if mode is not None:
+        found["compilation"] = {"mode": mode}
+    if optimization_level is not None:
+        found.setdefault("compilation", {})["optimization_level"] = optimization_level
+    if layout is not None:
+        try:
+            places = [int(place) for place in layout.split(",")]
+        except ValueError:
+            raise click.UsageError(f"--layout takes qubits of the device, say 0,1,4; not {layout!r}") from None
+        found.setdefault("compilation", {})["initial_layout"] = places
+    for name in mitigate:
+        group, members = _MITIGATIONS[name]
+        found.setdefault(group, {}).update(members)
+    return found
+
+
 def job_terms(command: F) -> F:
     """The options that describe a job."""
     options = (
@@ -116,6 +145,12 @@ def job_terms(command: F) -> F:
         click.option("--backend", default="auto", show_default=True, help="See `qubator backends`."),
         click.option("--noise/--no-noise", default=True, help="On a device: without noise, its ideal twin."),
         click.option("--calibration", metavar="DAY", help="On a device: figures of a day (2026-11-20), or stated."),
+        click.option("--compile", "mode", type=click.Choice(["single", "portfolio", "as-is"]),
+                     help="On a device: one run of Qiskit, the best of several compilers, or not at all."),
+        click.option("--optimization-level", type=click.IntRange(0, 3), help="On a device: of a single run."),
+        click.option("--layout", metavar="Q0,Q1,…", help="On a device: where each qubit of the circuit begins."),
+        click.option("--mitigate", multiple=True, type=click.Choice(list(_MITIGATIONS)),
+                     help="On a device: decoupling (dd), twirling, readout, zne. Repeat for several."),
         click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Within your project."),
         click.option("--name", help="A name to find the job by."),
         click.option("--tag", "tags", multiple=True, help="A tag; repeat for several."),
@@ -132,9 +167,19 @@ def job_terms(command: F) -> F:
 
 
 def make_submission(
-    file: str, *, observables: Sequence[str], params: Sequence[str], precision: float | None, **terms: Any
+    file: str,
+    *,
+    observables: Sequence[str],
+    params: Sequence[str],
+    precision: float | None,
+    mode: str | None = None,
+    optimization_level: int | None = None,
+    layout: str | None = None,
+    mitigate: Sequence[str] = (),
+    **terms: Any,
 ) -> Submission:
     """The job that the command line describes. Raises ValueError or OSError for a file that is no circuit."""
+    terms |= _of_devices(mode, optimization_level, layout, mitigate)
     circuit = read_circuit(file)
     values = parse_parameters(params)
     if precision is not None and not observables:

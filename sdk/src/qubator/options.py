@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from qubator.device_options import (
+    CompilationOptions,
+    DynamicalDecouplingOptions,
+    ResilienceOptions,
+    TwirlingOptions,
+)
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -17,7 +24,8 @@ class PrimitiveOptions:
     """Options every primitive has. `seed` may be a NumPy generator: then each run draws a new seed from it.
 
     `time_limit_s` in seconds, `max_cost` in micro-units (or Money). On devices: `noise` False asks for the ideal twin,
-    `calibration` for the figures of a day ("2026-11-20") or "stated".
+    `calibration` for the figures of a day ("2026-11-20") or "stated"; `compilation`, `dynamical_decoupling`, `twirling`
+    and `resilience` are groups of options, a mapping will do.
     """
 
     seed: int | np.random.Generator | None = None
@@ -32,6 +40,10 @@ class PrimitiveOptions:
     category: str = "general"
     noise: bool = True
     calibration: str | None = None
+    compilation: CompilationOptions = field(default_factory=CompilationOptions)
+    dynamical_decoupling: DynamicalDecouplingOptions = field(default_factory=DynamicalDecouplingOptions)
+    twirling: TwirlingOptions = field(default_factory=TwirlingOptions)
+    resilience: ResilienceOptions = field(default_factory=ResilienceOptions)
 
     @property
     def seed_simulator(self) -> Any:

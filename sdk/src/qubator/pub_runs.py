@@ -38,6 +38,10 @@ def submit_pubs(client: Client, kind: Primitive, options: PrimitiveOptions, pubs
         category=options.category,
         noise=options.noise,
         calibration=options.calibration,
+        compilation=options.compilation,
+        dynamical_decoupling=options.dynamical_decoupling,
+        twirling=options.twirling,
+        resilience=options.resilience,
     )
     job = client.submit_encoded(lambda qpy: request_body(encode_pubs(sent, kind, terms, qpy), kind, terms))
     return PrimitiveJob(job, [pub.circuit.metadata for pub in sent], settled)

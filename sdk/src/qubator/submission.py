@@ -9,6 +9,14 @@ from typing import Any, Literal
 
 from qubator import qpy_bytes
 from qubator.circuits import CircuitText, as_circuit_text, circuits_of, is_native, is_native_pub
+from qubator.device_options import (
+    GROUPS,
+    CompilationOptions,
+    DynamicalDecouplingOptions,
+    ResilienceOptions,
+    TwirlingOptions,
+    asked,
+)
 from qubator.money import Money
 from qubator.quotes import Quote
 from qubator.values import (
@@ -48,6 +56,10 @@ class JobTerms:
     quote: str | Quote | None = None
     noise: bool = True
     calibration: str | None = None
+    compilation: CompilationOptions | Mapping[str, Any] | None = None
+    dynamical_decoupling: DynamicalDecouplingOptions | Mapping[str, Any] | None = None
+    twirling: TwirlingOptions | Mapping[str, Any] | None = None
+    resilience: ResilienceOptions | Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +98,11 @@ def request_body(encoded: EncodedPubs, primitive: Primitive, terms: JobTerms) ->
         options["noise"] = False
     if terms.calibration is not None:
         options["calibration"] = terms.calibration
+    for group in GROUPS:
+        if told := asked(getattr(terms, group)):
+            options[group] = told
     max_cost = terms.max_cost.micro if isinstance(terms.max_cost, Money) else terms.max_cost
-    asked: dict[str, Any] = {
+    named: dict[str, Any] = {
         "backend": terms.backend,
         "priority": terms.priority,
         "name": terms.name,
@@ -99,8 +114,9 @@ def request_body(encoded: EncodedPubs, primitive: Primitive, terms: JobTerms) ->
         "category": None if terms.category == GENERAL else terms.category,
         "quote_id": terms.quote.id if isinstance(terms.quote, Quote) else terms.quote,
     }
-    named = {word: value for word, value in asked.items() if value is not None and value not in ([], {})}
-    return {"primitive": primitive, "circuits": encoded.circuits, "pubs": encoded.pubs, "options": options, **named}
+    told_terms = {word: value for word, value in named.items() if value is not None and value not in ([], {})}
+    body = {"primitive": primitive, "circuits": encoded.circuits, "pubs": encoded.pubs, "options": options}
+    return body | told_terms
 
 
 def pubs_of(circuit_or_pubs: Any) -> list[Any]:

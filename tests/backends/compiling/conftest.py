@@ -11,7 +11,7 @@ from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit.quantum_info import Statevector
 from qiskit.transpiler import CouplingMap
 
-from backends.compiling import Calibrated
+from backends.compiling.calibrated import Calibrated
 from backends.compiling.choosing import forget
 
 EDGES = [(0, 1), (1, 2), (1, 3), (3, 5), (4, 5), (5, 6)]

@@ -15,11 +15,13 @@ from qiskit.circuit.random import random_circuit
 from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit_aer import AerSimulator
 
-from backends.compiling import Calibrated, Compiled, CompileOptions, choosing, compile_circuit
-from backends.compiling.choosing import forget
+from backends.compiling import choosing
+from backends.compiling.calibrated import Calibrated
+from backends.compiling.choosing import Compiled, compile_circuit, forget
 from backends.compiling.content import content_key
 from backends.compiling.isa import check_isa
 from backends.compiling.members import Member, pre_passes
+from backends.compiling.options import CompileOptions
 from backends.rejected import Rejected
 
 PORTFOLIO = CompileOptions("portfolio")
@@ -145,8 +147,8 @@ def test_what_is_told_about_a_portfolio(calibrated: Calibrated) -> None:
     given = efficient_su2(4)
     told = compile_circuit(given, calibrated, replace(PORTFOLIO, budget_ms=150)).to_json()
     assert told["tried"]["pyzx"] == {"runs": 0, "failed": "phases travel as numbers only"}
-    assert told["tried"]["qiskit"]["runs"] >= 4
-    assert told["tried"]["qiskit"]["predicted_success"] == pytest.approx(told["predicted_success"])
+    assert told["tried"]["Qiskit"]["runs"] >= 4
+    assert told["tried"]["Qiskit"]["predicted_success"] == pytest.approx(told["predicted_success"])
     assert len(told["left_out_by_budget"]) > 0
     assert not [name for name in told if "second" in name or name.endswith("_s")], "no time is told"
 
@@ -168,7 +170,9 @@ _DIGEST = """
 from qiskit.circuit.random import random_circuit
 from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit.transpiler import CouplingMap
-from backends.compiling import Calibrated, CompileOptions, compile_circuit
+from backends.compiling.calibrated import Calibrated
+from backends.compiling.choosing import compile_circuit
+from backends.compiling.options import CompileOptions
 from backends.compiling.content import content_key
 line = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
 pairs = CouplingMap(line + [pair[::-1] for pair in line])
@@ -254,7 +258,7 @@ def test_as_is_is_the_very_circuit_and_has_figures(calibrated: Calibrated) -> No
     made = compile_circuit(given, calibrated, CompileOptions("as-is"))
     assert isinstance(made, Compiled)
     assert made.circuit is given
-    assert (made.initial_layout, made.parameters, made.compiler) == ((0, 1), (0,), "as-is")
+    assert (made.initial_layout, made.parameters, made.compiler) == ((0, 1), (0,), "as is")
     assert made.figures.two_qubit_gates == 1
     other = QuantumCircuit(3)
     other.cz(0, 2)

@@ -7,7 +7,7 @@ from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.circuit.library import CXGate
 from qiskit.transpiler import Target
 
-from backends.compiling import Calibrated
+from backends.compiling.calibrated import Calibrated
 from backends.compiling.isa import check_isa
 from backends.rejected import Rejected
 

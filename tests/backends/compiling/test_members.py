@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from backends.compiling import Calibrated, members
+from backends.compiling import members
+from backends.compiling.calibrated import Calibrated
 from backends.compiling.members import Member, passes_for, portfolio, pre_passes
 
 

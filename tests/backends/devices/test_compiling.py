@@ -24,7 +24,7 @@ def test_dead_qubits_and_couplings_are_never_used(bench: Any, name: str) -> None
     circuit.h(range(width))
     for qubit in range(width - 1):
         circuit.cx(qubit, qubit + 1)
-    made = for_device(circuit, device)
+    made = for_device(circuit, device).circuit
     assert is_native(made, device)
     dead = {frozenset(pair) for pair in device.dead_edges}
     for instruction in made.data:

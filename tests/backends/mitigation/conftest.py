@@ -15,7 +15,9 @@ from qiskit.transpiler import CouplingMap
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, ReadoutError, coherent_unitary_error, depolarizing_error
 
-from backends.compiling import Calibrated, Compiled, CompileOptions, compile_circuit
+from backends.compiling.calibrated import Calibrated
+from backends.compiling.choosing import Compiled, compile_circuit
+from backends.compiling.options import CompileOptions
 from backends.mitigation.trying import Runner
 
 

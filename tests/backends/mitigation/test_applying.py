@@ -10,11 +10,13 @@ import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit.quantum_info import Pauli, Statevector
 
-from backends.compiling import Calibrated, Compiled, CompileOptions, compile_circuit
+from backends.compiling.calibrated import Calibrated
+from backends.compiling.choosing import Compiled, compile_circuit
 from backends.compiling.isa import check_isa
-from backends.mitigation import MitigationOptions, estimate, sampling
+from backends.compiling.options import CompileOptions
+from backends.mitigation.applying import estimate, sampling
 from backends.mitigation.measuring import terms_of
-from backends.mitigation.options import Zne
+from backends.mitigation.options import MitigationOptions, Zne
 from backends.mitigation.trying import Runner
 from backends.rejected import Rejected
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from qiskit.circuit import QuantumCircuit
 
-from backends.compiling import Calibrated, Compiled
-from backends.mitigation import MitigationOptions, estimate
+from backends.compiling.calibrated import Calibrated
+from backends.compiling.choosing import Compiled
+from backends.mitigation.applying import estimate
 from backends.mitigation.cost import CALIBRATION_SHOTS, Cost, cost_of, plain_cost
 from backends.mitigation.measuring import bases_of, terms_of
-from backends.mitigation.options import Zne
+from backends.mitigation.options import MitigationOptions, Zne
 from backends.mitigation.trying import Runner
 
 

@@ -11,7 +11,7 @@ from qiskit.circuit import QuantumCircuit
 from qiskit.quantum_info import Operator
 from qiskit.transpiler import Target
 
-from backends.compiling import Calibrated
+from backends.compiling.calibrated import Calibrated
 from backends.compiling.isa import check_isa
 from backends.mitigation.decoupling import Unfit, decoupled
 from backends.mitigation.options import SEQUENCES, Sequence

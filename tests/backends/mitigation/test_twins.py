@@ -9,7 +9,7 @@ import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
-from backends.compiling import Compiled
+from backends.compiling.choosing import Compiled
 from backends.mitigation.decoupling import Unfit
 from backends.mitigation.measuring import Term, terms_of
 from backends.mitigation.twins import SMALL_QUBITS, twin_of

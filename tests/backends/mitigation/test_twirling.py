@@ -6,7 +6,8 @@ import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit.quantum_info import Operator
 
-from backends.compiling import Calibrated, Compiled
+from backends.compiling.calibrated import Calibrated
+from backends.compiling.choosing import Compiled
 from backends.compiling.content import content_key
 from backends.compiling.isa import check_isa
 from backends.mitigation.decoupling import Unfit
