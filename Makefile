@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Programs on other people's libraries, each kind in an environment of its own.
+PROGRAMS := .venv-programs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lock reference bench-service bench-ledger bench-verify bench-router clean
+.PHONY: help demo up test peers programs peers-programs check lock reference bench-service bench-ledger bench-verify bench-router clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +30,23 @@ up: $(STAMP) ## Run the service on this machine
 test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
+peers: $(STAMP) ## Run Qiskit's own tests of its primitives against our classes
+	@$(BIN)/python -m pytest -q tests/contract
+
+$(PROGRAMS)/%/.installed: examples/programs/requirements/%.txt sdk/pyproject.toml
+	@echo "making the environment of programs with $* (a minute or two, once)"
+	@$(PYTHON) -m venv $(PROGRAMS)/$*
+	@$(PROGRAMS)/$*/bin/python -m pip install --quiet --quiet --disable-pip-version-check -r $<
+	@$(PROGRAMS)/$*/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps -e sdk
+	@$(PROGRAMS)/$*/bin/python -m pip check
+	@touch $@
+
+programs: $(STAMP) $(PROGRAMS)/qiskit/.installed ## Run programs written for Qiskit's libraries, unchanged
+	@$(BIN)/python -m pytest -q -m programs tests/contract/test_programs.py
+
+peers-programs: $(STAMP) $(PROGRAMS)/mitiq/.installed $(PROGRAMS)/pennylane/.installed ## The same with mitiq and PennyLane
+	@$(BIN)/python -m pytest -q -m on_demand tests/contract/test_programs.py
+
 check: $(STAMP) ## Lint, format, types, borders
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -40,7 +59,10 @@ check: $(STAMP) ## Lint, format, types, borders
 lock: $(STAMP) ## Renew constraints.txt with the newest versions that fit
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --no-annotate --no-header --python-version 3.11 \
 	  --extra dev pyproject.toml sdk/pyproject.toml -o constraints.txt
-	@echo "constraints.txt renewed; run: make test"
+	@for kind in qiskit mitiq pennylane; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --no-annotate --no-header --python-version 3.11 \
+	    examples/programs/requirements/$$kind.in sdk/pyproject.toml -o examples/programs/requirements/$$kind.txt; done
+	@echo "constraints.txt and the programs' requirements renewed; run: make test programs peers-programs"
 
 reference: $(STAMP) ## Write docs/reference.md from the code
 	@$(BIN)/python docs/make_reference.py
@@ -58,4 +80,4 @@ bench-router: $(STAMP) ## Measure the backend ideal beside Aer on families of ci
 	@$(BIN)/python -m benchmarks.router
 
 clean: ## Remove .venv and caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-programs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

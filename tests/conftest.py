@@ -336,3 +336,19 @@ def bookstory() -> Any:
     sys.modules["bookstory"] = module  # its dataclasses look themselves up there
     spec.loader.exec_module(module)
     return module
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests of others counted against our classes, which a passing test would keep to itself."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    lines = [
+        str(value)
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, value in report.user_properties
+        if name == "peers"
+    ]
+    if lines:
+        terminalreporter.write_sep("=", "tests of others, run against our classes")
+        for line in lines:
+            terminalreporter.write_line(line)

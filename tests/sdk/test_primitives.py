@@ -14,8 +14,9 @@ from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
 from qiskit.providers import JobStatus
 from qiskit.quantum_info import SparsePauliOp
 
-from qubator import EstimatorV2, SamplerV2
-from qubator.primitives import default_client, measures_nothing
+from qubator import EstimatorV2, SamplerV2, Session
+from qubator.primitives import default_client
+from qubator.remote_backend import RemoteBackend
 
 QUEUED = {"id": "job_1", "state": "queued", "primitive": "sampler", "version": 1}
 
@@ -175,17 +176,6 @@ def test_registers_without_measurements_are_zeros_and_warned_of(script: Any) -> 
     assert not result[0].data.c.array.any()
 
 
-def test_whatever_might_set_a_bit_is_measured() -> None:
-    direct, inside, branch = bell(), QuantumCircuit(1, 1), QuantumCircuit(1, 1)
-    part = QuantumCircuit(1, 1)
-    part.measure(0, 0)
-    inside.append(part.to_instruction(), [0], [0])
-    with branch.for_loop(range(2)):
-        branch.measure(0, 0)
-    assert [measures_nothing(each) for each in (direct, inside, branch)] == [False, False, False]
-    assert measures_nothing(QuantumCircuit(1, 1))
-
-
 def test_beside_others_it_keeps_its_place(script: Any) -> None:
     bits = base64.b64encode(bytes([1])).decode()
     array = {"dtype": "|u1", "shape": [1, 1], "base64": bits}
@@ -221,3 +211,54 @@ def test_the_default_client_is_made_at_first_use_and_kept(monkeypatch: pytest.Mo
     assert default_client() is sampler.client
     monkeypatch.setenv("QUBATOR_URL", "http://two.example")
     assert default_client().url == "http://two.example"
+
+
+def test_it_runs_where_it_is_told(script: Any) -> None:
+    client = accept(script, 4)
+    backend = RemoteBackend({"name": "aer", "qubits_max": 3}, client)
+    for sampler in (
+        SamplerV2(backend),
+        SamplerV2(mode=backend),
+        SamplerV2(backend=backend),
+        SamplerV2(client, backend="aer"),
+    ):
+        assert sampler.client is client
+        sampler.run([bell()])
+    assert {body["backend"] for body in script.bodies()} == {"aer"}
+
+
+def test_a_backend_found_as_auto_leaves_the_choice_to_the_service(script: Any) -> None:
+    sampler = SamplerV2(RemoteBackend({"name": "aer"}, accept(script), asked="auto"))
+    sampler.run([bell()])
+    assert sent(script)["backend"] == "auto"
+    assert sampler.backend.name == "aer"
+
+
+def test_what_is_no_place_to_run_is_said() -> None:
+    with pytest.raises(TypeError, match="object is no place to run: give a qubator Client"):
+        SamplerV2(object())
+
+
+def test_options_may_come_as_to_qiskits_own_primitives(script: Any) -> None:
+    sampler = SamplerV2(accept(script), options={"default_shots": 7, "seed_simulator": 3, "run_options": None})
+    sampler.options.seed_simulator += 1
+    sampler.run([bell()])
+    assert sent(script)["options"] == {"shots": 1024, "seed": 4}
+    assert sent(script)["pubs"] == [{"circuit": 0, "shots": 7}]
+    estimator = EstimatorV2(script.client(), options={"default_precision": 0.25, "abelian_grouping": False})
+    assert estimator.default_precision == 0.25
+    with pytest.raises(TypeError, match="no such option: shoots"):
+        SamplerV2(script.client(), options={"shoots": 7})
+    with pytest.raises(ValueError, match="meas_level 1 is out of scope"):
+        SamplerV2(script.client(), options={"run_options": {"meas_level": 1}})
+
+
+def test_a_session_marks_its_jobs_and_takes_none_once_closed(script: Any) -> None:
+    with Session(RemoteBackend({"name": "aer"}, accept(script))) as session:
+        sampler = SamplerV2(mode=session, tags=["mine"])
+        sampler.run([bell()])
+        assert sampler.mode is session
+    assert sent(script)["tags"] == ["mine", session.tag]
+    assert sent(script)["backend"] == "aer"
+    with pytest.raises(ValueError, match=f"session {session.session_id} is closed"):
+        sampler.run([bell()])

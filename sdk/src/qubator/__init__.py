@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from qubator.primitives import EstimatorV2, SamplerV2
     from qubator.quota import Quota
     from qubator.quotes import Quote
+    from qubator.remote_backend import RemoteBackend
+    from qubator.session import Batch, Session
     from qubator.submission import Submission
 
 __version__ = "0.1.0"
@@ -41,6 +43,9 @@ _HOMES = {
     "Money": "money",
     "Quota": "quota",
     "Quote": "quotes",
+    "Batch": "session",
+    "RemoteBackend": "remote_backend",
+    "Session": "session",
     "Submission": "submission",
     "SamplerV2": "primitives",
     "EstimatorV2": "primitives",
@@ -60,6 +65,7 @@ _HOMES = {
 
 __all__ = [
     "AuthError",
+    "Batch",
     "BatchRefused",
     "Client",
     "Conflict",
@@ -75,7 +81,9 @@ __all__ = [
     "Quote",
     "RateLimited",
     "Refused",
+    "RemoteBackend",
     "SamplerV2",
+    "Session",
     "Submission",
     "Unavailable",
     "WaitTimeout",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
     from qubator.primitives import EstimatorV2, SamplerV2
+    from qubator.remote_backend import RemoteBackend
 
 T = TypeVar("T")
 Encode = Callable[[int | None], Mapping[str, Any]]
@@ -229,6 +230,13 @@ class Client:
         """All backends with their states and limits."""
         body = self._connection.request("GET", "/v1/backends").body
         return list(body["backends"] if isinstance(body, Mapping) else body)
+
+    def backend(self, name: str = "auto") -> RemoteBackend:
+        """One backend as Qiskit's BackendV2: to compile for, to run on, to give to a primitive. "auto" leaves the
+        choice to the service, job by job. Raises LookupError when there is none of that name."""
+        from qubator.remote_backend import find_backend
+
+        return find_backend(self, name)
 
     def ledger_key(self) -> str:
         """The public keys that sign the ledger, as a file: keep it, and receipts can be checked offline."""

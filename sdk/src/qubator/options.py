@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,15 @@ class PrimitiveOptions:
     max_cost: int | Money | None = None
     project: str | None = None
     category: str = "general"
+
+    @property
+    def seed_simulator(self) -> Any:
+        """The seed, under the name that Qiskit's backend primitives give it."""
+        return self.seed
+
+    @seed_simulator.setter
+    def seed_simulator(self, seed: Any) -> None:
+        self.seed = seed
 
     def update(self, **values: Any) -> None:
         """Set several options at once. Raises TypeError for one that does not exist."""
@@ -61,3 +71,21 @@ class EstimatorOptions(PrimitiveOptions):
     """Options of EstimatorV2. `default_precision` 0 asks for exact values."""
 
     default_precision: float = 0.0
+
+
+_WITHOUT_EFFECT = ("abelian_grouping",)
+"""How the service evaluates observables is its own affair; both values give the same expectation."""
+
+
+def in_our_words(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Options as people give them to Qiskit's backend primitives, in the words of the classes above. Raises ValueError
+    for run options that ask for anything but classified bits."""
+    words = dict(given or {})
+    if "seed_simulator" in words:
+        words["seed"] = words.pop("seed_simulator")
+    level = (words.pop("run_options", None) or {}).get("meas_level")
+    if level not in (None, 2):
+        raise ValueError(f"meas_level {level} is out of scope: the service gives classified bits, meas_level 2")
+    for word in _WITHOUT_EFFECT:
+        words.pop(word, None)
+    return words

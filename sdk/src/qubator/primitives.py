@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from qiskit.circuit import QuantumCircuit
 from qiskit.primitives.base import BaseEstimatorV2, BaseSamplerV2
-from qiskit.primitives.containers import BitArray, DataBin, SamplerPubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from qubator.client import Client
-from qubator.options import EstimatorOptions, PrimitiveOptions, SamplerOptions
-from qubator.primitive_job import EmptyJob, PrimitiveJob
+from qubator.options import EstimatorOptions, PrimitiveOptions, SamplerOptions, in_our_words
+from qubator.primitive_job import PrimitiveJob
+from qubator.pub_runs import measures_nothing, submit_pubs
 from qubator.remote_backend import RemoteBackend, find_backend
-from qubator.submission import JobTerms, Primitive, encode_pubs, request_body
+from qubator.session import Session
+from qubator.submission import Primitive
 
 _default_clients: dict[tuple[int, tuple[str | None, ...]], Client] = {}
 
@@ -31,21 +32,57 @@ def default_client() -> Client:
     return client if client is not None else _default_clients.setdefault(key, Client())
 
 
+Mode = Client | RemoteBackend | Session
+"""Where a primitive may run: at a service, on one of its backends, or in a session."""
+
+
 class _Primitive:
     """What both primitives share: the client, the options, and the road of a list of PUBs to a job."""
 
     _kind: Primitive
     _options: Any
 
-    def __init__(self, client: Client | None, options: PrimitiveOptions) -> None:
-        self._client = client
-        self._options = options
+    def __init__(self, options: type[PrimitiveOptions], modes: Sequence[object], given: Mapping[str, Any]) -> None:
+        self._client: Client | None = None
+        self._session: Session | None = None
         self._found: dict[str, RemoteBackend] = {}
+        self._options = options()
+        for mode in modes:
+            self._settle_in(mode)
+        self._options.update(**given)
+
+    def _settle_in(self, mode: object) -> None:
+        """Take client, backend and session from what was given as the place to run."""
+        match mode:
+            case None:
+                return
+            case Client():
+                self._client = mode
+            case RemoteBackend():
+                self._client = mode.client
+                self._options.backend = mode.asked
+                self._found[mode.asked] = mode
+            case Session():
+                self._client = mode.client
+                self._session = mode
+                self._options.backend = mode.backend_name
+            case str():
+                self._options.backend = mode
+            case _:
+                raise TypeError(
+                    f"{type(mode).__name__} is no place to run: give a qubator Client, one of its backends, "
+                    "a Session, or a backend's name"
+                )
 
     @property
     def client(self) -> Client:
         """The client in use; the default one is made at first use."""
         return self._client if self._client is not None else default_client()
+
+    @property
+    def mode(self) -> Session | None:
+        """The session in use, if any."""
+        return self._session
 
     @property
     def seed(self) -> Any:
@@ -64,25 +101,12 @@ class _Primitive:
     def _backend(self) -> RemoteBackend:
         return self.backend
 
-    def _run(self, pubs: Sequence[Any], settled: Mapping[int, Any] | None = None) -> PrimitiveJob:
-        if not pubs:
-            return EmptyJob(list((settled or {}).values()))
+    def _run(self, pubs: Sequence[Any]) -> PrimitiveJob:
         options = self._options
-        terms = JobTerms(
-            seed=_seed_of(options.seed),
-            backend=options.backend,
-            priority=options.priority,
-            tags=options.tags,
-            metadata=options.metadata,
-            name=options.name,
-            time_limit_s=options.time_limit_s,
-            max_cost=options.max_cost,
-            project=options.project,
-            category=options.category,
-        )
-        kind = self._kind
-        job = self.client.submit_encoded(lambda qpy: request_body(encode_pubs(pubs, kind, terms, qpy), kind, terms))
-        return PrimitiveJob(job, [pub.circuit.metadata for pub in pubs], settled)
+        if self._session is not None:
+            self._session.check_open()
+            options = replace(options, tags=[*options.tags, self._session.tag])
+        return submit_pubs(self.client, self._kind, options, pubs)
 
 
 class SamplerV2(_Primitive, BaseSamplerV2):  # type: ignore[misc]  # qiskit has no types
@@ -92,21 +116,21 @@ class SamplerV2(_Primitive, BaseSamplerV2):  # type: ignore[misc]  # qiskit has 
         counts = sampler.run([circuit]).result()[0].data.meas.get_counts()
 
     `run` returns once the service has accepted the job; refusals (bad circuit, no budget) are raised by `run`.
-    `backend` and any further option of SamplerOptions can be given as keywords.
+    `mode` is a Client, a backend of `client.backend()`, or a Session; `backend` such a backend or its name. Options can
+    be given as keywords or, as to Qiskit's own primitives, in a mapping `options`.
     """
 
     _kind = "sampler"
 
     def __init__(
         self,
-        client: Client | None = None,
+        mode: Mode | None = None,
         *,
-        backend: str = "auto",
-        default_shots: int = 1024,
-        seed: Any = None,
-        **options: Any,
+        backend: RemoteBackend | str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **further: Any,
     ) -> None:
-        super().__init__(client, SamplerOptions(seed=seed, backend=backend, default_shots=default_shots, **options))
+        super().__init__(SamplerOptions, (mode, backend), {**in_our_words(options), **further})
 
     @property
     def options(self) -> SamplerOptions:
@@ -127,9 +151,9 @@ class SamplerV2(_Primitive, BaseSamplerV2):  # type: ignore[misc]  # qiskit has 
                 "to wrap it with `[]` like `sampler.run([circuit])` instead of `sampler.run(circuit)`."
             )
         coerced = [SamplerPub.coerce(pub, self.default_shots if shots is None else shots) for pub in pubs]
-        settled = {place: _unmeasured(pub) for place, pub in enumerate(coerced) if measures_nothing(pub.circuit)}
-        if settled:
-            bare = any(not coerced[place].circuit.cregs for place in settled)
+        silent = [pub.circuit for pub in coerced if measures_nothing(pub.circuit)]
+        if silent:
+            bare = not all(circuit.cregs for circuit in silent)
             warnings.warn(
                 f"One of your circuits has no {'output classical registers' if bare else 'measurements'} and so "
                 f"{'the result will be empty' if bare else 'all its bits will be 0'}. Did you mean to add measurement "
@@ -137,7 +161,7 @@ class SamplerV2(_Primitive, BaseSamplerV2):  # type: ignore[misc]  # qiskit has 
                 UserWarning,
                 stacklevel=2,
             )
-        return self._run([pub for place, pub in enumerate(coerced) if place not in settled], settled)
+        return self._run(coerced)
 
 
 class EstimatorV2(_Primitive, BaseEstimatorV2):  # type: ignore[misc]  # qiskit has no types
@@ -152,16 +176,13 @@ class EstimatorV2(_Primitive, BaseEstimatorV2):  # type: ignore[misc]  # qiskit 
 
     def __init__(
         self,
-        client: Client | None = None,
+        mode: Mode | None = None,
         *,
-        backend: str = "auto",
-        default_precision: float = 0.0,
-        seed: Any = None,
-        **options: Any,
+        backend: RemoteBackend | str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **further: Any,
     ) -> None:
-        super().__init__(
-            client, EstimatorOptions(seed=seed, backend=backend, default_precision=default_precision, **options)
-        )
+        super().__init__(EstimatorOptions, (mode, backend), {**in_our_words(options), **further})
 
     @property
     def options(self) -> EstimatorOptions:
@@ -183,28 +204,3 @@ class EstimatorV2(_Primitive, BaseEstimatorV2):  # type: ignore[misc]  # qiskit 
             )
         chosen = self.default_precision if precision is None else precision
         return self._run([EstimatorPub.coerce(pub, chosen) for pub in pubs])
-
-
-def measures_nothing(circuit: QuantumCircuit) -> bool:
-    """Whether no instruction of the circuit can set a classical bit: there is nothing to run for a sampler."""
-    if not circuit.cregs:
-        return True
-    if "measure" in circuit.count_ops():
-        return False
-    return all(not each.clbits and not each.is_control_flow() and each.name != "store" for each in circuit.data)
-
-
-def _unmeasured(pub: SamplerPub) -> SamplerPubResult:
-    bits = {
-        register.name: BitArray(np.zeros((*pub.shape, pub.shots, -(-register.size // 8)), np.uint8), register.size)
-        for register in pub.circuit.cregs
-    }
-    metadata = {"shots": pub.shots, "circuit_metadata": pub.circuit.metadata}
-    return SamplerPubResult(DataBin(**bits, shape=pub.shape), metadata=metadata)
-
-
-def _seed_of(seed: Any) -> int | None:
-    if seed is None:
-        return None
-    integers = getattr(seed, "integers", None)
-    return int(integers(2**31)) if callable(integers) else int(seed)
