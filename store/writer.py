@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -111,14 +111,14 @@ class Writer:
         """Submit a unit and wait until it is durable. Raises what the unit raised, or `StoreUnavailable`."""
         if threading.get_ident() == self._writing_thread:
             raise RuntimeError("who writes would wait for itself")
-        future: Future[T] = Future()
-        if self._enqueue(unit, future):
+        if self._take_turn():
+            # Nobody else waits: no future is needed to tell oneself what one has done.
             try:
-                self._write_once()
+                return cast(T, self._write_alone(unit))
             finally:
                 if self._anybody_left():
                     self._hand_over()
-        return future.result()
+        return self.submit(unit).result()
 
     def close(self) -> None:
         """Carry out what waits, then stop. Later units are refused. May be called twice."""
@@ -131,6 +131,14 @@ class Writer:
             self._handed_over.release()
             thread.join()
         self._drop_connection()
+
+    def _take_turn(self) -> bool:
+        """Take the turn if it is free: what waits is always somebody's turn already."""
+        with self._gate:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
+            taken, self._taken = self._taken, True
+        return not taken
 
     def _enqueue(self, unit: Unit[T], future: Future[T]) -> bool:
         """Let a unit wait; returns whether the turn was free: it is the caller's then, to use or to hand over."""
@@ -179,21 +187,35 @@ class Writer:
         finally:
             self._writing_thread = None
 
+    def _write_alone(self, unit: Unit[Any]) -> Any:
+        """Carry out one unit of this thread; returns or raises what it did."""
+        self._writing_thread = threading.get_ident()
+        try:
+            (outcome,) = self._transact_until_done([unit])
+            self._after([outcome])
+        finally:
+            self._writing_thread = None
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.value
+
     def _carry_out(self, batch: list[_Waiting]) -> None:
-        error: BaseException = StoreUnavailable(f"deadlocked {self._tries} times in a row")
+        try:
+            outcomes = self._transact_until_done([waiting.unit for waiting in batch])
+        except BaseException as failure:  # whoever waits must hear of it, and the thread must live
+            for waiting in batch:
+                waiting.future.set_exception(failure)
+            return
+        self._answer(batch, outcomes)
+
+    def _transact_until_done(self, units: list[Unit[Any]]) -> list[_Outcome]:
+        """One transaction, tried again after deadlocks."""
         for attempt in range(self._tries):
             try:
-                outcomes = self._transact(batch)
+                return self._transact(units)
             except RunAgain:
                 time.sleep(0.002 * 2**attempt)
-                continue
-            except BaseException as failure:  # whoever waits must hear of it, and the thread must live
-                error = failure
-                break
-            self._answer(batch, outcomes)
-            return
-        for waiting in batch:
-            waiting.future.set_exception(error)
+        raise StoreUnavailable(f"deadlocked {self._tries} times in a row")
 
     def _answer(self, batch: list[_Waiting], outcomes: list[_Outcome]) -> None:
         for waiting, outcome in zip(batch, outcomes, strict=False):
@@ -203,6 +225,10 @@ class Writer:
                 waiting.future.set_result(outcome.value)
         with self._gate:
             self._waiting.extendleft(reversed(batch[len(outcomes) :]))
+        self._after(outcomes)
+
+    def _after(self, outcomes: list[_Outcome]) -> None:
+        """What is to be done once a transaction is durable; nothing if all of it was taken back."""
         written = [outcome for outcome in outcomes if outcome.error is None]
         acts = [act for outcome in written for act in outcome.acts]
         for act in [*acts, self._committed] if written else []:
@@ -211,19 +237,19 @@ class Writer:
             except Exception:
                 _log.exception("what was to be done after a commit failed")
 
-    def _transact(self, batch: list[_Waiting]) -> list[_Outcome]:
-        """One transaction; returns the outcomes of the first units of the batch, as many as the budget allowed."""
+    def _transact(self, units: list[Unit[Any]]) -> list[_Outcome]:
+        """One transaction; returns the outcomes of the first units, as many as the budget allowed."""
         connection: Connection | None = None
         outcomes: list[_Outcome] = []
         committing = False
         try:
             connection = self._begin()
-            if len(batch) == 1:
-                outcomes.append(_alone(connection, batch[0].unit))
+            if len(units) == 1:
+                outcomes.append(_alone(connection, units[0]))
             else:
                 until_s = time.monotonic() + self._budget_s
-                for waiting in batch:
-                    outcomes.append(_saved(connection, waiting.unit))
+                for unit in units:
+                    outcomes.append(_saved(connection, unit))
                     if time.monotonic() > until_s:
                         break
             if all(outcome.error is not None for outcome in outcomes):
