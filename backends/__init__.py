@@ -1,8 +1,8 @@
 """What runs circuits: engines, targets, PUBs. Knows circuits, not jobs.
 
 The service process reads only what imports no engine and no numbers library: `limits`, `findings`, `catalogue` with
-`estimate`, `targets/` and the light part of `devices`, `rejected`, `seeds`. Everything else runs in child processes that
-may be killed:
+`estimate`, `targets/` and the light part of `devices`, `rejected`, `seeds`. Everything else runs in child processes
+that may be killed:
 
     bytes -> work (circuits: qpy_scan, qasm_scan, qasm3_import; parameters; observables)    decode, within limits
           -> measure (structure, gates, expressions)                                        count, refuse, price

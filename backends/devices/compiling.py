@@ -62,7 +62,7 @@ def _compile(circuit: QuantumCircuit, device: Device) -> Compiled:
         raise Rejected("backend_infeasible", detail, fields)
     as_is = is_native(circuit, device)
     made = circuit if as_is else for_device(circuit, device)
-    template = template_of(made, dt_ns=device.dt_ns or 0.0)
+    template = template_of(made, dt_ns=device.dt_ns or 0.0, parameters=circuit.parameters)
     if isinstance(template, Unflat):
         detail = f"{device.name} runs no such circuit: {template.reason}"
         raise Rejected("backend_infeasible", detail, {"backend": device.name})
