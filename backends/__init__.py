@@ -1,7 +1,8 @@
 """What runs circuits: engines, targets, PUBs. Knows circuits, not jobs.
 
 The service process reads only what imports no engine and no numbers library: `limits`, `findings`, `catalogue` with
-`estimate` and `targets/*.toml`, `rejected`, `seeds`. Everything else runs in child processes that may be killed:
+`estimate`, `targets/` and the light part of `devices`, `rejected`, `seeds`. Everything else runs in child processes
+that may be killed:
 
     bytes -> work (circuits: qpy_scan, qasm_scan, qasm3_import; parameters; observables)    decode, within limits
           -> measure (structure, gates, expressions)                                        count, refuse, price
@@ -10,6 +11,7 @@ The service process reads only what imports no engine and no numbers library: `l
                         -> results                                                          bytes again
           -> run -> ideal -> programming (program) -> reductions                            flat, then smaller
                           -> router -> engines                                              whichever suits each part
+          -> run -> devices                                                                 compiled, noisy, billed
 
 `port` is what a further backend has to be, `engines/port` what a further engine of the router. What the sender has to
 mend is `Rejected`, with a code of the problem table.

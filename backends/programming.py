@@ -20,6 +20,7 @@ from qiskit.circuit import (
     ControlFlowOp,
     ForLoopOp,
     IfElseOp,
+    Parameter,
     ParameterExpression,
     QuantumCircuit,
     SwitchCaseOp,
@@ -84,11 +85,14 @@ def program_of(circuit: QuantumCircuit) -> Program | Unflat:
     return template if isinstance(template, Unflat) else template.program
 
 
-def template_of(circuit: QuantumCircuit, *, dt_ns: float | None = None) -> Template | Unflat:
+def template_of(
+    circuit: QuantumCircuit, *, dt_ns: float | None = None, parameters: Sequence[Parameter] | None = None
+) -> Template | Unflat:
     """The program of a circuit with its places for parameters. Refuses what `flatten` refuses.
 
     With `dt_ns`, the step of a device's clock (0 where it is unknown), what takes time and does nothing is kept:
-    "delay" with its nanoseconds, and "barrier".
+    "delay" with its nanoseconds, and "barrier". `parameters`: those that values are given for, where the circuit was
+    compiled and has lost some of them; by default its own.
     """
     flat = flatten(circuit, BASIS)
     writer = _Writer(dt_ns)
@@ -99,7 +103,7 @@ def template_of(circuit: QuantumCircuit, *, dt_ns: float | None = None) -> Templ
     except _Unflat as reason:
         return Unflat(str(reason))
     program = Program(flat.num_qubits, flat.num_clbits, tuple(writer.operations))
-    return Template(program, plan(writer.found, tuple(circuit.parameters)))
+    return Template(program, plan(writer.found, tuple(circuit.parameters if parameters is None else parameters)))
 
 
 class _Writer:
@@ -179,7 +183,7 @@ class _Writer:
         if name == "barrier":
             self.operations.append(Op(name, where))
             return
-        step_ns = _NS.get(operation.unit, dt_ns)
+        step_ns = _NS.get(operation.unit, dt_ns if operation.unit == "dt" else 0.0)
         if isinstance(operation.duration, ParameterExpression) or not step_ns:
             raise _Unflat(f"a delay of {operation.duration} {operation.unit} has no length in nanoseconds here")
         self.operations.append(Op(name, where, (float(operation.duration) * step_ns,)))

@@ -69,11 +69,12 @@ def _circuit_us(circuit: CircuitFindings) -> int:
     written_us = circuit.operations * _OPERATION_US + runs * operations * 4
     if circuit.clifford:
         return written_us + (circuit.sampled * operations) // 200
-    dense_ns = circuit.sampled * operations * (3_000 + (1 << min(circuit.active, 60)))
+    dense_ns = circuit.sampled * operations * (8_000 + (1 << min(circuit.active, 60)))
     bond = 1 << min(_bond(circuit, 20), 20)
     tensor_ns = circuit.sampled * operations * (30_000 + 8 * bond**3)
     ways = [dense_ns, tensor_ns]
-    if circuit.active <= EXACT_QUBITS and not (circuit.mid_circuit or circuit.control_flow):
+    # Routing may touch a qubit or two more.
+    if circuit.active <= EXACT_QUBITS - 2 and not (circuit.mid_circuit or circuit.control_flow):
         ways.append(runs * operations * (20_000 + (6 << 2 * circuit.active)))
     return written_us + min(ways) // 1000
 

@@ -29,6 +29,7 @@ from backends.measure import measure, trajectories
 from backends.mitigation.options import MitigationOptions
 from backends.observables import Observables
 from backends.port import Execution
+from backends.programming import template_of
 from backends.registers import registers_of
 from backends.work import EstimatorPub, Pub, SamplerPub, Work
 
@@ -173,6 +174,8 @@ def _bare(circuit: Circuit, made: Compiled) -> Circuit:
     known = circuit.notes.get(key)
     if not isinstance(known, Circuit):
         known = circuit.notes[key] = Circuit(made.circuit, circuit.key)
+        # Compiling may lose parameters that cancel: values come for those of the original.
+        known.notes["program"] = template_of(made.circuit, parameters=made.parameters)
     return known
 
 

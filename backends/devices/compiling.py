@@ -34,10 +34,12 @@ class Compiled:
     places: tuple[int, ...]
     as_is: bool
     made: choosing.Compiled
+    parameters: tuple[Any, ...]
+    """Of the original, in its order; those that are left in the compiled circuit as they are called there."""
 
     def programs(self, values: Values) -> Iterator[Program]:
-        """One program for every parameter set of the original; compiling may have left parameters out."""
-        return self.template.programs(values[:, list(self.made.parameters)])
+        """One program for every parameter set of the original."""
+        return self.template.programs(values)
 
     def about(self) -> Mapping[str, Any]:
         """For the metadata of a result."""
@@ -71,11 +73,20 @@ def _compile(circuit: Circuit, device: Device, options: CompileOptions | None) -
     if options is None and is_native(given, device):
         options = CompileOptions("as-is")
     made = for_device(given, device, options, circuit.key)
-    template = template_of(made.circuit, dt_ns=device.dt_ns or 0.0)
+    parameters = _parameters(given, made)
+    template = template_of(made.circuit, dt_ns=device.dt_ns or 0.0, parameters=parameters)
     if isinstance(template, Unflat):
         detail = f"{device.name} runs no such circuit: {template.reason}"
         raise Rejected("backend_infeasible", detail, {"backend": device.name})
-    return Compiled(made.circuit, template, made.final_layout, made.compiler == choosing.AS_IS, made)
+    return Compiled(made.circuit, template, made.final_layout, made.compiler == choosing.AS_IS, made, parameters)
+
+
+def _parameters(given: QuantumCircuit, made: choosing.Compiled) -> tuple[Any, ...]:
+    """The original's parameters; a compiled circuit that was remembered may have its own of the same names."""
+    named = list(given.parameters)
+    for place, parameter in zip(made.parameters, made.circuit.parameters, strict=True):
+        named[place] = parameter
+    return tuple(named)
 
 
 def for_device(

@@ -19,7 +19,7 @@ from qiskit.quantum_info import Clifford, Operator, random_clifford, random_unit
 
 from backends.matrices import matrix_of
 from backends.program import GATES, WIDE, Clause, Op, Program, Unflat
-from backends.programming import program_of, template_of
+from backends.programming import Template, program_of, template_of
 
 STANDARD = get_standard_gate_name_mapping()
 
@@ -167,3 +167,32 @@ def test_what_no_condition_can_express_is_told() -> None:
         unflat = program_of(circuit)
         assert isinstance(unflat, Unflat)
         assert unflat.reason
+
+
+def test_values_may_be_those_of_a_circuit_that_had_more_parameters() -> None:
+    """What compilers cancel is gone from their circuit, and not from the values that people send."""
+    lost, kept = Parameter("a"), Parameter("b")
+    circuit = QuantumCircuit(1)
+    circuit.ry(kept, 0)
+    template = template_of(circuit, parameters=(lost, kept))
+    assert isinstance(template, Template)
+    (program,) = template.programs(np.array([[0.25, 0.5]]))
+    assert program.operations[0].params == (0.5,)
+
+
+def test_what_takes_time_is_kept_where_a_device_asks() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.delay(3, 0, "us")
+    circuit.delay(10, 1, "dt")
+    circuit.barrier()
+    circuit.x(0)
+    plain, timed = template_of(circuit), template_of(circuit, dt_ns=0.5)
+    assert isinstance(plain, Template)
+    assert isinstance(timed, Template)
+    assert [op.name for op in plain.program.operations] == ["x"]
+    assert [(op.name, op.qubits, op.params) for op in timed.program.operations] == [
+        ("delay", (0,), (3_000.0,)),
+        ("delay", (1,), (5.0,)),
+        ("barrier", (0, 1), ()),
+        ("x", (0,), ()),
+    ]

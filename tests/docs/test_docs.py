@@ -39,6 +39,7 @@ RUN = ("bash", "python")
 SAID: dict[str, tuple[str, ...]] = {
     "audit": ("the books balance", "public auditor"),
     "costs": ("Nobody pays", "30 %", "succeeded", "The project's own wallet paid", "of your own money"),
+    "devices": ("figures", "Assumed, for nobody has published it", "succeeded", "density matrix", "estimated ["),
     "http": ('"state":"succeeded"',),
     "reports": ("no corrections", "the job's rows sum to the co-pay", "City science bureau", "[month_not_over]"),
     "subsidise": ("nothing was changed", "nothing to change", "booked once", "claw back 1.000000 CNY"),

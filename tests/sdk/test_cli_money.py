@@ -89,3 +89,10 @@ def test_a_quote_that_a_budget_would_refuse_is_not_offered(told: Any) -> None:
     lines = list(quote_lines(Quote.from_json(told.quoted(refusal=refusal)), "1 qubit", "a.qasm", 80))
     assert " ".join(lines[-2:]).endswith("The budget for member ann has 1 left. [budget_exhausted]")
     assert not any("To submit it" in line for line in lines)
+
+
+def test_a_quote_for_a_device_tells_what_it_would_bill(told: Any) -> None:
+    quote = told.quoted()["quote"] | {"estimate_ms": 60, "time_limit_ms": 60_000, "qpu_ms": [370, 446]}
+    lines = list(quote_lines(Quote.from_json(told.quoted(quote=quote)), "circuit", "bell.qasm", 80))
+    assert "QPU time  about 370.0 ms, billed as the device would; 446.0 ms are held" in lines
+    assert "run time  about 60.0 ms, stopped after 60.0 s" in lines

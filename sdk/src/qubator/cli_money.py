@@ -20,6 +20,7 @@ def quote_lines(found: Quote, circuit: str, file: str, width: int) -> Iterator[s
             "expected": found.expected,
             "at most": f"{found.ceiling} (held while the job runs)",
             "backend": found.backend,
+            "QPU time": _qpu_time(quoted),
             "run time": _run_time(quoted),
             "wait": duration(found.wait_us) if found.wait_us else "none",
             "circuit": circuit,
@@ -144,6 +145,14 @@ def explain_lines(bill: Mapping[str, Any], width: int) -> Iterator[str]:
             subsequent_indent=" " * len(head),
             break_on_hyphens=False,
         )
+
+
+def _qpu_time(quoted: Mapping[str, Any]) -> str | None:
+    """What a device would bill, which is not how long its simulation runs."""
+    if "qpu_ms" not in quoted:
+        return None
+    expected_us, most_us = (1_000 * ms for ms in quoted["qpu_ms"])
+    return f"about {duration(expected_us)}, billed as the device would; {duration(most_us)} are held"
 
 
 def _run_time(quoted: Mapping[str, Any]) -> str | None:

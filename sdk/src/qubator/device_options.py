@@ -86,6 +86,6 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) or isinstance(value, Mapping):
         return asked(value)
     if isinstance(value, str) or not isinstance(value, Sequence):
-        item = getattr(value, "item", None)  # a number of NumPy
-        return item() if callable(item) else value
+        plain = getattr(value, "item", None)  # a number of NumPy
+        return plain() if callable(plain) else value
     return [_plain(each) for each in value]

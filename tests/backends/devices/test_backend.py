@@ -139,6 +139,21 @@ def test_registers_parameters_and_unmeasured_bits(desk: Any) -> None:
     assert found["b"][1].get_counts()["010"] > 150
 
 
+def test_parameters_that_cancel_leave_the_others_their_values(desk: Any) -> None:
+    first, second = Parameter("a"), Parameter("b")
+    circuit = QuantumCircuit(1)
+    circuit.rz(first, 0)
+    circuit.rz(-first, 0)
+    circuit.ry(second, 0)
+    circuit.measure_all()
+    work = desk.sampler(circuit, {"parameter_values": [[1.0, np.pi], [2.0, 0.0]], "shots": 100})
+    for one in (work, asking(work, noise=False)):
+        (bits,) = desk.samples(one, "generic")
+        ones = bits["meas"].bitcount().sum(axis=-1).tolist()
+        assert ones[0] > 90
+        assert ones[1] < 10
+
+
 def test_dynamic_circuits_run_where_the_device_can_and_are_refused_where_not(desk: Any) -> None:
     circuit = QuantumCircuit(3, 3)
     circuit.h(0)

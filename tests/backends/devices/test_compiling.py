@@ -101,3 +101,7 @@ def test_what_no_compiler_can_do_is_refused(bench: Any) -> None:
     delay.delay(Parameter("t"), 0, "ns")
     with pytest.raises(Rejected, match="no length in nanoseconds"):
         compiled(Circuit(delay, b""), bench.device("nairobi-snapshot"))
+    steps = QuantumCircuit(1)
+    steps.delay(100, 0, "dt")
+    with pytest.raises(Rejected, match="a delay of 100 dt has no length"):
+        compiled(Circuit(steps, b""), bench.device("wukong-like"))

@@ -138,3 +138,17 @@ def test_an_as_is_circuit_that_is_none_is_refused_with_the_gate() -> None:
     with pytest.raises(Rejected, match="is cx on qubits 0, 1") as refused:
         execute(work(circuit, "sampler", {"shots": 10}, compilation={"mode": "as-is"}), DEVICE, Limits())
     assert refused.value.code == "circuit_not_isa"
+
+
+def test_a_remembered_circuit_takes_the_values_of_another_of_the_same_content() -> None:
+    """OpenQASM 3 gives the same names new parameters each time it is read; white space makes it be read anew."""
+    said = []
+    for space in ("", " "):
+        text = f'OPENQASM 3.0;{space}include "stdgates.inc";input float a;input float b;qubit q;bit c;'
+        text += "rx(b) q;rz(a) q;c=measure q;"
+        pub = {"circuit": 0, "parameter_values": {"a": 0.3, "b": 3.141592653589793}, "shots": 100}
+        source = {"format": "openqasm3", "content": text}
+        body = {"v": 1, "primitive": "sampler", "seed": 3, "circuits": [source], "pubs": [pub], "calibration": "stated"}
+        for noise in (True, False):
+            said.append(execute(orjson.dumps({**body, "noise": noise}), "generic", Limits()).result)
+    assert said[:2] == said[2:]

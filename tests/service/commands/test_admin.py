@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backends.devices.reading import fleet
 from service.commands.admin import Money
 
 pytestmark = pytest.mark.usefixtures("facility")
@@ -209,13 +210,14 @@ def test_a_backend_is_drained_and_opened(shell: Any, narrow: Callable[[str], Non
     assert "maintenance until noon" in said
     narrow(said)
     shell("backend", "set", "aer", "online")
-    assert [row["state"] for row in shell.json("backend", "list")] == ["online"] * 5
+    assert [row["state"] for row in shell.json("backend", "list")] == ["online"] * 15
     assert shell("backend", "list", "-q").stdout.split() == [
         "aer",
         "aer-statevector",
         "aer-stabilizer",
         "aer-mps",
         "ideal",
+        *fleet(),
     ]
 
 
