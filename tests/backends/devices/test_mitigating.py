@@ -14,6 +14,7 @@ from qiskit.circuit import QuantumCircuit
 from qiskit.circuit.library import efficient_su2
 from qiskit.quantum_info import Pauli, Statevector
 
+from backends import circuits
 from backends.catalogue import feasible, qpu_us
 from backends.limits import Limits
 from backends.measure import measure
@@ -140,15 +141,16 @@ def test_an_as_is_circuit_that_is_none_is_refused_with_the_gate() -> None:
     assert refused.value.code == "circuit_not_isa"
 
 
-def test_a_remembered_circuit_takes_the_values_of_another_of_the_same_content() -> None:
-    """OpenQASM 3 gives the same names new parameters each time it is read; white space makes it be read anew."""
-    said = []
-    for space in ("", " "):
-        text = f'OPENQASM 3.0;{space}include "stdgates.inc";input float a;input float b;qubit q;bit c;'
-        text += "rx(b) q;rz(a) q;c=measure q;"
-        pub = {"circuit": 0, "parameter_values": {"a": 0.3, "b": 3.141592653589793}, "shots": 100}
-        source = {"format": "openqasm3", "content": text}
-        body = {"v": 1, "primitive": "sampler", "seed": 3, "circuits": [source], "pubs": [pub], "calibration": "stated"}
-        for noise in (True, False):
-            said.append(execute(orjson.dumps({**body, "noise": noise}), "generic", Limits()).result)
-    assert said[:2] == said[2:]
+def test_a_remembered_circuit_takes_the_values_of_the_same_text_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenQASM 3 gives the same names new parameters each time it is read."""
+    text = 'OPENQASM 3.0;include "stdgates.inc";input float a;input float b;qubit q;bit c;rx(b) q;rz(a) q;c=measure q;'
+    pub = {"circuit": 0, "parameter_values": {"a": 0.3, "b": np.pi}, "shots": 100}
+    source = {"format": "openqasm3", "content": text}
+    body = {"v": 1, "primitive": "sampler", "seed": 3, "circuits": [source], "pubs": [pub], "calibration": "stated"}
+    for noise in (True, False):
+        asked = orjson.dumps({**body, "noise": noise})
+        said = []
+        for _ in range(2):
+            monkeypatch.setattr(circuits, "_memory", circuits._Memory())
+            said.append(execute(asked, "nairobi-snapshot", Limits()).result)
+        assert said[0] == said[1]
