@@ -36,6 +36,8 @@ class CircuitFindings:
     terms: int = 0
     sampled: int = 0
     """Shots that a device needs for it: expectation values take some for every Pauli term, at most."""
+    folded: int = 0
+    """By how many shots of the circuit as sent its runs are longer, because extrapolation repeats gates."""
     exact: bool = False
     """Whether an expectation value is asked for with precision 0."""
 

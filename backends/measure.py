@@ -10,7 +10,7 @@ from qiskit.exceptions import QiskitError
 from backends.devices.billing import EXACT_SHOTS
 from backends.findings import CircuitFindings, Findings
 from backends.limits import Limits
-from backends.mitigation.cost import cost_of
+from backends.mitigation.cost import cost_of, folded_shots
 from backends.rejected import Rejected
 from backends.structure import Structure, structure_of
 from backends.work import Circuit, EstimatorPub, SamplerPub, Work
@@ -27,7 +27,7 @@ def measure(work: Work, limits: Limits) -> Findings:
     """
     order = {id(circuit): index for index, circuit in enumerate(work.circuits)}
     found = _all_findings(work, limits)
-    executions, shots, terms, sampled = ([0] * len(found) for _ in range(4))
+    executions, shots, terms, sampled, folded = ([0] * len(found) for _ in range(5))
     exact = [False] * len(found)
     parameter_sets = result_bytes = 0
     for position, pub in enumerate(work.pubs):
@@ -50,6 +50,7 @@ def measure(work: Work, limits: Limits) -> Findings:
             terms[index] += sets * pub.observables.terms
             each = trajectories(pub.precision) if pub.precision else EXACT_SHOTS
             sampled[index] += cost_of(work.mitigation, pub.observables.terms, each, sets).shots
+            folded[index] += folded_shots(work.mitigation, pub.observables.terms, each, sets)
             exact[index] = exact[index] or not pub.precision
             result_bytes += _PUB_BYTES + 2 * 8 * math.prod(pub.shape) * _JSON_PER_BYTE[0] // _JSON_PER_BYTE[1]
         if result_bytes > limits.result_bytes:
@@ -65,6 +66,7 @@ def measure(work: Work, limits: Limits) -> Findings:
             shots=shots[index],
             terms=terms[index],
             sampled=sampled[index],
+            folded=folded[index],
             exact=exact[index],
         )
         for index, circuit in enumerate(found)

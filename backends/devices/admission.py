@@ -66,12 +66,13 @@ def run_us(findings: Findings) -> int:
 def _circuit_us(circuit: CircuitFindings) -> int:
     operations = circuit.operations * _NATIVE + circuit.active
     runs = max(1, circuit.executions, circuit.terms)
+    sampled = circuit.sampled + circuit.folded
     written_us = circuit.operations * _OPERATION_US + runs * operations * 4
     if circuit.clifford:
-        return written_us + (circuit.sampled * operations) // 200
-    dense_ns = circuit.sampled * operations * (8_000 + (1 << min(circuit.active, 60)))
+        return written_us + (sampled * operations) // 200
+    dense_ns = sampled * operations * (8_000 + (1 << min(circuit.active, 60)))
     bond = 1 << min(_bond(circuit, 20), 20)
-    tensor_ns = circuit.sampled * operations * (30_000 + 8 * bond**3)
+    tensor_ns = sampled * operations * (30_000 + 8 * bond**3)
     ways = [dense_ns, tensor_ns]
     # Routing may touch a qubit or two more.
     if circuit.active <= EXACT_QUBITS - 2 and not (circuit.mid_circuit or circuit.control_flow):

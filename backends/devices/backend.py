@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -18,6 +18,7 @@ from backends.devices import billing, choosing
 from backends.devices.compiling import Compiled, compiled
 from backends.devices.drifting import calibrated_on
 from backends.devices.estimating import Estimates, estimate, groups_of
+from backends.devices.keeping import Kept
 from backends.devices.mitigating import mitigated_samples, mitigated_values
 from backends.devices.model import Device
 from backends.devices.noise import noise_of
@@ -38,10 +39,11 @@ VERSION = "1"
 
 @dataclass(slots=True)
 class Told:
-    """What comes together over the PUBs of one work: runs to be billed, and how the answers came about."""
+    """What comes together over one PUB: runs to be billed, and how they were done; `kept` is of the whole work."""
 
-    runs: list[tuple[float, int]]
-    hows: dict[How, None]
+    kept: Kept
+    runs: list[tuple[float, int]] = field(default_factory=list)
+    hows: dict[How, None] = field(default_factory=dict)
 
     def heard(self, length_ns: float, shots: int, how: How | None) -> None:
         """Note a run."""
@@ -68,8 +70,9 @@ class DeviceBackend:
         seed = seeds.choose() if work.seed is None else work.seed
         parts: list[Mapping[str, Any]] = []
         runs: list[tuple[float, int]] = []
+        kept = Kept()
         for position, pub in enumerate(work.pubs):
-            told = Told([], {})
+            told = Told(kept)
             own = seeds.of_pub(seed, position)
             made = compiled(pub.circuit, device, work.compilation)
             if work.mitigation:
@@ -85,6 +88,7 @@ class DeviceBackend:
             "engine_version": self.version,
             "method": "noisy" if work.noise else "ideal twin",
             "seed": seed,
+            "compiled_circuits": kept.texts,
             "device": {"name": device.name, "kind": device.kind, "calibrated": device.calibrated},
             "qpu": {
                 "billed_us": qpu_us,
@@ -196,7 +200,7 @@ def _about(pub: Pub, made: Compiled, told: Told) -> dict[str, Any]:
     return {
         "circuit_metadata": pub.circuit.circuit.metadata or {},
         "simulation": [how.about() for how in told.hows],
-        "compiled": dict(made.about()),
+        "compiled": {**made.about(), **told.kept.place(made)},
         "schedule_ns": {
             "shortest": round(min(lengths, default=0.0), 2),
             "longest": round(max(lengths, default=0.0), 2),

@@ -37,12 +37,12 @@ def lengths_ns(device: Device, circuit: CircuitFindings) -> tuple[float, float]:
     """How long a circuit is that has not been compiled: expected, and at most as far as a hold goes.
 
     Its depth times the longest gate, twice that for routing, and a readout; where outcomes are random before the end,
-    each layer may be a readout and its feedback.
+    each layer may be a readout and its feedback. Where extrapolation repeats gates, the mean over all its shots.
     """
     layer_ns = device.longest_gate_ns
     if circuit.mid_circuit or circuit.control_flow:
         layer_ns = max(layer_ns, device.longest_readout_ns + device.feedback_ns)
-    depth_ns = circuit.depth * layer_ns
+    depth_ns = circuit.depth * layer_ns * (1 + circuit.folded / max(1, circuit.sampled))
     return device.longest_readout_ns + _ROUTED * depth_ns, device.longest_readout_ns + _ROUTED_AT_MOST * depth_ns
 
 

@@ -5,6 +5,7 @@ Import-light.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from backends.mitigation.options import MitigationOptions
@@ -47,6 +48,18 @@ def cost_of(options: MitigationOptions, bases: int, shots: int, sets: int = 1) -
     result = Cost(bases * sets * factors * copies, bases * sets * factors * shared)
     found = result + twin_cost(options, bases, shots)
     return found + Cost(CALIBRATION_CIRCUITS, CALIBRATION_CIRCUITS * CALIBRATION_SHOTS) if options.readout else found
+
+
+def folded_shots(options: MitigationOptions, bases: int, shots: int, sets: int = 1) -> int:
+    """By how many shots of the circuit as sent the folded circuits of extrapolation are longer, twin among them.
+
+    A factor of 3 is a circuit three times as long: each of its shots counts 2 here.
+    """
+    if not options.zne:
+        return 0
+    copies = max(1, options.twirls)
+    shared = -(-shots // copies) * copies
+    return bases * (sets + 1) * math.ceil(shared * sum(factor - 1 for factor in options.zne.factors))
 
 
 def twin_cost(options: MitigationOptions, bases: int, shots: int) -> Cost:

@@ -233,3 +233,18 @@ def test_what_only_devices_read_is_left_out_where_it_says_nothing() -> None:
     asked = made(sampler({"circuit": A}, options={"noise": False, "calibration": "2026-11-20"}))
     assert asked == {**plain, "noise": False, "calibration": "2026-11-20"}
     assert made(sampler({"circuit": A}, options={"calibration": "stated"})) == {**plain, "calibration": "stated"}
+
+
+def test_groups_for_compilers_and_mitigation_are_carried_without_what_is_null() -> None:
+    groups = {
+        "compilation": {"mode": "portfolio", "initial_layout": [2, 0], "budget_ms": 0},
+        "dynamical_decoupling": {"enable": True, "sequence_type": "XY4"},
+        "twirling": {"enable_gates": False, "num_randomizations": "auto"},
+        "resilience": {"zne_mitigation": True, "zne": {"noise_factors": [1.0, 2.5]}},
+    }
+    plain = made(sampler({"circuit": A}))
+    assert made(sampler({"circuit": A}, options=groups)) == {**plain, **groups}
+    assert made(sampler({"circuit": A}, options=dict.fromkeys(groups))) == plain
+    nulls = {"compilation": {"mode": None, "seed": 3}, "resilience": {"zne": {"extrapolator": None}}}
+    found = made(sampler({"circuit": A}, options=nulls))
+    assert found == {**plain, "compilation": {"seed": 3}, "resilience": {"zne": {}}}

@@ -105,3 +105,57 @@ def test_observables_make_an_estimator_job_and_a_sweep_is_crossed_with_them(tmp_
 def test_terms_that_do_not_belong_together_are_wrong_usage(tmp_path: Path, chosen: dict[str, Any]) -> None:
     with pytest.raises(click.UsageError):
         submission(tmp_path, **chosen)
+
+
+@pytest.fixture
+def turn(tmp_path: Path) -> str:
+    path = tmp_path / "turn.qasm"
+    path.write_text(QASM3)
+    return str(path)
+
+
+def options_of(shell: Any, script: Any, file: str, *words: str) -> dict[str, Any]:
+    """What the service is sent for such a command line."""
+    script.say(script.answer(201, {"id": "job_1", "state": "queued"}))
+    values = ("--param", "a=1", "--param", "b=2", "--backend", "generic")
+    code, _, err = shell("submit", file, *values, *words)
+    assert code == 0, err
+    return dict(script.bodies()[-1]["options"])
+
+
+def test_compiling_for_a_device_by_command_line(shell: Any, script: Any, turn: str) -> None:
+    words = ("--compile", "single", "--optimization-level", "0", "--layout", "4, 0,1")
+    assert options_of(shell, script, turn, *words)["compilation"] == {
+        "mode": "single",
+        "optimization_level": 0,
+        "initial_layout": [4, 0, 1],
+    }
+    assert options_of(shell, script, turn, "--layout", "3")["compilation"] == {"initial_layout": [3]}
+    assert "compilation" not in options_of(shell, script, turn)
+
+
+def test_each_mitigation_by_command_line(shell: Any, script: Any, turn: str) -> None:
+    words = [word for name in ("dd", "twirling", "readout", "zne") for word in ("--mitigate", name)]
+    assert options_of(shell, script, turn, "--observable", "Z", *words) == {
+        "dynamical_decoupling": {"enable": True},
+        "twirling": {"enable_gates": True},
+        "resilience": {"measure_mitigation": True, "zne_mitigation": True},
+    }
+    assert options_of(shell, script, turn, "--mitigate", "readout")["resilience"] == {"measure_mitigation": True}
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--layout", "0,one"), "--layout takes qubits of the device, say 0,1,4; not '0,one'"),
+        (("--compile", "best"), "'best' is not one of 'single', 'portfolio', 'as-is'"),
+        (("--optimization-level", "4"), "4 is not in the range 0<=x<=3"),
+        (("--mitigate", "m3"), "'m3' is not one of 'dd', 'twirling', 'readout', 'zne'"),
+    ],
+)
+def test_what_no_compiler_or_method_knows_is_wrong_usage(
+    shell: Any, script: Any, turn: str, words: tuple[str, ...], complaint: str
+) -> None:
+    code, _, err = shell("submit", turn, *words)
+    assert (code, script.requests) == (2, [])
+    assert complaint in " ".join(err.split())

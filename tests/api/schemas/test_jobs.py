@@ -84,3 +84,54 @@ def test_what_is_not_taken(wrong: dict[str, Any]) -> None:
 )
 def test_what_is_taken(right: dict[str, Any]) -> None:
     JobRequest.model_validate({**JOB, **right})
+
+
+GROUPS = {
+    "compilation": {
+        "mode": "single", "optimization_level": 3, "seed": 0, "initial_layout": [0, 4], "budget_ms": 60_000,
+    },
+    "dynamical_decoupling": {"enable": True, "sequence_type": "XX"},
+    "twirling": {"enable_gates": True, "num_randomizations": 256},
+    "resilience": {
+        "measure_mitigation": True, "zne_mitigation": True,
+        "zne": {"noise_factors": [1, 3], "extrapolator": "richardson"},
+    },
+}  # fmt: skip
+
+
+def test_groups_for_devices_are_taken_whole_in_part_or_not_at_all() -> None:
+    taken = JobRequest.model_validate({**JOB, "options": GROUPS}).options
+    for group, members in GROUPS.items():
+        assert getattr(taken, group).model_dump() == members
+        assert JobRequest.model_validate({**JOB, "options": {group: {}}})
+    assert JobRequest.model_validate({**JOB, "options": dict.fromkeys(GROUPS)}).options.compilation is None
+
+
+@pytest.mark.parametrize(
+    ("group", "wrong"),
+    [
+        ("compilation", "portfolio"),
+        ("compilation", {"mode": "best"}),
+        ("compilation", {"optimization_level": 4}),
+        ("compilation", {"optimization_level": True}),
+        ("compilation", {"seed": 2**31}),
+        ("compilation", {"initial_layout": [-1]}),
+        ("compilation", {"initial_layout": [0.0]}),
+        ("compilation", {"budget_ms": 60_001}),
+        ("compilation", {"level": 3}),
+        ("dynamical_decoupling", {"sequence_type": "XpXm"}),
+        ("dynamical_decoupling", {"enable": 1}),
+        ("twirling", {"num_randomizations": 0}),
+        ("twirling", {"num_randomizations": 257}),
+        ("twirling", {"num_randomizations": "all"}),
+        ("resilience", True),
+        ("resilience", {"zne": {"noise_factors": [1]}}),
+        ("resilience", {"zne": {"noise_factors": list(range(1, 10))}}),
+        ("resilience", {"zne": {"extrapolator": "cubic"}}),
+        ("resilience", {"pec_mitigation": True}),
+    ],
+)
+def test_what_a_group_does_not_have_is_refused_where_it_stands(group: str, wrong: Any) -> None:
+    with pytest.raises(ValidationError) as refused:
+        JobRequest.model_validate({**JOB, "options": {group: wrong}})
+    assert refused.value.errors()[0]["loc"][:2] == ("options", group)

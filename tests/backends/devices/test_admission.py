@@ -71,3 +71,8 @@ def test_more_of_anything_never_takes_less() -> None:
     }.items():
         times = [run_us(work(**{name: value})) for value in values]
         assert times == sorted(times), name
+
+
+def test_repeated_gates_take_longer() -> None:
+    for clifford in (True, False):
+        assert run_us(work(clifford=clifford, active=14, folded=10_240)) > run_us(work(clifford=clifford, active=14))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from qiskit.circuit import QuantumCircuit
@@ -51,3 +52,14 @@ def test_more_shots_and_depth_never_cost_less(bench: Any) -> None:
     for quotes in (by_depth, by_shots):
         assert quotes == sorted(quotes)
         assert all(low <= high for low, high in quotes)
+
+
+def test_folded_circuits_are_quoted_as_long_as_they_are(bench: Any) -> None:
+    """1,000 shots of which 400 are three times as long: 800 shots more of 2 × 4 × 200 ns, and no more readouts."""
+    device = bench.line(2)
+    plain = findings(4, 1_000)
+    (circuit,) = plain.circuits
+    longer = replace(plain, circuits=(replace(circuit, folded=800),))
+    (low, high), (low_longer, high_longer) = (billing.quoted_us(device, each) for each in (plain, longer))
+    assert low_longer - low == 800 * 1.6
+    assert high_longer - high == 800 * 16

@@ -11,7 +11,7 @@ from qiskit.circuit import QuantumCircuit
 from backends.compiling.calibrated import Calibrated
 from backends.compiling.choosing import Compiled
 from backends.mitigation.applying import estimate
-from backends.mitigation.cost import CALIBRATION_SHOTS, Cost, cost_of, plain_cost
+from backends.mitigation.cost import CALIBRATION_SHOTS, Cost, cost_of, folded_shots, plain_cost
 from backends.mitigation.measuring import bases_of, terms_of
 from backends.mitigation.options import MitigationOptions, Zne
 from backends.mitigation.trying import Runner
@@ -62,3 +62,10 @@ def test_no_more_runs_than_was_quoted(
     quoted = cost_of(options, len(bases_of(terms)), 200)
     assert (found.cost.circuits, found.cost.shots) <= (quoted.circuits, quoted.shots)
     assert found.cost.shots <= quoted.shots
+
+
+def test_folded_circuits_are_as_much_longer_as_noise_is_stronger() -> None:
+    """Factors 1, 2 and 3.5: each base costs (1 + 2.5) × 100 shots more for the twin and each of two parameter sets."""
+    assert folded_shots(MitigationOptions(zne=Zne((1.0, 2.0, 3.5))), 3, 100, 2) == 3 * 3 * 350
+    assert folded_shots(MitigationOptions(twirls=8, zne=Zne((1.0, 3.0))), 1, 100) == 2 * 2 * 104
+    assert folded_shots(MitigationOptions("XX", 8, True), 3, 100, 2) == 0
