@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 PROGRAMS := .venv-programs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test peers programs peers-programs check lock reference snapshots bench-service bench-ledger bench-verify bench-router bench-compiling clean
+.PHONY: help demo up test peers programs peers-programs check lock reference snapshots bench-service bench-ledger bench-verify bench-router bench-compiling bench-devices clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -85,6 +85,9 @@ bench-router: $(STAMP) ## Measure the backend ideal beside Aer on families of ci
 
 bench-compiling: $(STAMP) ## Measure the portfolio of compilers beside one level-3 run
 	@$(BIN)/python -m benchmarks.compiling
+
+bench-devices: $(STAMP) ## Measure the fleet of simulated devices beside what their figures predict
+	@$(BIN)/python -m benchmarks.devices
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .venv-programs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 from qiskit.transpiler import Target
@@ -20,10 +22,17 @@ class Cost:
     duration_s: float | None
 
 
-class Calibrated:
-    """A target that nobody changes any more. A new calibration is a new object."""
+Anywhere = Mapping[str, Mapping[Qubits | None, Cost]]
 
-    def __init__(self, target: Target) -> None:
+
+class Calibrated:
+    """A target that nobody changes any more. A new calibration is a new object.
+
+    A target has no place for figures of gates that act on any qubits: `anywhere` has them, by gate and by qubits, where
+    None stands for all others.
+    """
+
+    def __init__(self, target: Target, anywhere: Anywhere = MappingProxyType({})) -> None:
         self.target = target
         self.qubits: int = target.num_qubits or 0
         self.dt_s: float | None = target.dt
@@ -31,6 +40,7 @@ class Calibrated:
         for name in sorted(target.operation_names):
             rows: dict[Any, Any] = target[name] or {None: None}
             self.costs[name] = {place: _cost(properties) for place, properties in rows.items()}
+            self.costs[name] |= anywhere.get(name, {})
         # (T1, T2) of each qubit in seconds; infinite where unknown, and T2 at most what physics allows
         self.coherence: tuple[tuple[float, float], ...] = tuple(
             _coherence(target, qubit) for qubit in range(self.qubits)
@@ -70,9 +80,12 @@ def _parameters(operation: Any) -> list[Any]:
 def _cost(properties: Any) -> Cost:
     error = getattr(properties, "error", None)
     duration = getattr(properties, "duration", None)
-    if error is None:
-        return Cost(None, duration)
-    return Cost(math.log1p(-error) if error < 1 else -math.inf, duration)
+    return Cost(None, duration) if error is None else cost_of(error, duration)
+
+
+def cost_of(error: float, duration_s: float | None) -> Cost:
+    """The cost of a gate with that error."""
+    return Cost(math.log1p(-error) if error < 1 else -math.inf, duration_s)
 
 
 def _coherence(target: Target, qubit: int) -> tuple[float, float]:

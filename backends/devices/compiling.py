@@ -11,7 +11,7 @@ from qiskit.circuit import ControlFlowOp, QuantumCircuit
 
 from backends.circuits import Circuit
 from backends.compiling import choosing
-from backends.compiling.calibrated import Calibrated
+from backends.compiling.calibrated import Calibrated, Cost, cost_of
 from backends.compiling.options import CompileOptions
 from backends.devices.model import Device
 from backends.devices.target import target_of
@@ -104,7 +104,18 @@ def for_device(
 @lru_cache(maxsize=16)
 def calibrated_of(device: Device) -> Calibrated:
     """The device's target with its figures at hand."""
-    return Calibrated(target_of(device))
+    return Calibrated(target_of(device), {} if device.edges is not None else _anywhere(device))
+
+
+def _anywhere(device: Device) -> dict[str, dict[tuple[int, ...] | None, Cost]]:
+    """The figures of gates that act on any qubits, which a target cannot hold, and of what each qubit does alone."""
+    found: dict[str, dict[tuple[int, ...] | None, Cost]] = {}
+    for gate in device.gates:
+        found.setdefault(gate.name, {})[gate.qubits] = cost_of(gate.error, gate.duration_ns * 1e-9)
+    live = {number: device.qubits[number] for number in device.live}
+    found["measure"] = {(one,): cost_of(qubit.readout_error, qubit.readout_ns * 1e-9) for one, qubit in live.items()}
+    found["reset"] = {None: cost_of(0.0, device.overheads.reset_ns * 1e-9)}
+    return found
 
 
 def is_native(circuit: QuantumCircuit, device: Device) -> bool:

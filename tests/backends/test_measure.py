@@ -150,3 +150,14 @@ def test_widths_are_checked_whatever_the_format(desk: Any) -> None:
         "openqasm3", 'OPENQASM 3.0; include "stdgates.inc"; qubit[3] q; bit[2] c; h $2; c[0] = measure q[0];'
     )
     assert desk.refusal(desk.measure, desk.sampler(text)).code == "circuit_invalid"
+
+
+def test_what_mitigation_runs_is_counted_for_the_quote(desk: Any) -> None:
+    """400 shots a term; factors 1 and 3 for the result, and the twin, which first runs as it is."""
+    work = orjson.loads(desk.estimator(ansatz(2), {"parameter_values": [0.1, 0.2], "observables": ["ZZ", "XX"]}))
+    work["pubs"][0]["precision"] = 0.05
+    zne = {"zne_mitigation": True, "zne": {"noise_factors": [1, 3]}}
+    (plain,) = desk.measure(orjson.dumps(work)).circuits
+    (longer,) = desk.measure(orjson.dumps({**work, "resilience": zne})).circuits
+    assert (plain.sampled, plain.folded) == (800, 0)
+    assert (longer.sampled, longer.folded) == (2 * 800 + 2 * 800, 2 * 2 * 800)

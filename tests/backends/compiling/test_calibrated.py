@@ -28,6 +28,15 @@ def test_figures_by_gate_and_place() -> None:
     assert calibrated.cost("cx", (0, 1)) is None
 
 
+def test_figures_of_gates_on_any_qubits_come_from_beside_the_target() -> None:
+    free = {"rz": {None: Cost(-0.5, 1e-6), (1,): Cost(-0.25, 2e-6)}}
+    calibrated = Calibrated(target(), free)
+    assert calibrated.cost("rz", (0,)) == Cost(-0.5, 1e-6)
+    assert calibrated.cost("rz", (1,)) == Cost(-0.25, 2e-6)
+    assert calibrated.cost("cz", (0, 1)) == Cost(math.log1p(-0.01), 1e-7)
+    assert calibrated.key != Calibrated(target()).key
+
+
 def test_dephasing_is_never_slower_than_twice_relaxation() -> None:
     assert Calibrated(target()).coherence == ((1e-4, 2e-4), (math.inf, math.inf))
 

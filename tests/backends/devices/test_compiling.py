@@ -113,3 +113,18 @@ def test_what_no_compiler_can_do_is_refused(bench: Any) -> None:
     steps.delay(100, 0, "dt")
     with pytest.raises(Rejected, match="a delay of 100 dt has no length"):
         compiled(Circuit(steps, b""), bench.device("wukong-like"))
+
+
+def test_success_is_predicted_where_any_qubits_may_meet(bench: Any) -> None:
+    """Of atoms too: two CZ and their turns, and three readouts."""
+    device = bench.device("neutral-atom-like")
+    circuit = QuantumCircuit(3)
+    circuit.cz(0, 1)
+    circuit.cz(1, 2)
+    circuit.measure_all()
+    told = compiled(Circuit(circuit, b""), device).about()
+    cz = device.gate("cz", (0, 1))
+    reads = [1 - qubit.readout_error for qubit in device.qubits[:3]]
+    assert told["schedule_ns"] == pytest.approx(2 * cz.duration_ns + device.longest_readout_ns, abs=1)
+    assert told["predicted_success"] == pytest.approx((1 - cz.error) ** 2 * np.prod(reads), rel=1e-2)
+    assert told["predicted_success"] < (1 - cz.error) ** 2 * np.prod(reads), "and waiting"
