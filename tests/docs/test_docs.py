@@ -38,8 +38,16 @@ RUN = ("bash", "python")
 # What each how-to must have shown in the end.
 SAID: dict[str, tuple[str, ...]] = {
     "audit": ("the books balance", "public auditor"),
+    "compile-and-mitigate": ("QPU time", "predicted success", "not applied", "applied: it helped", "cx $", "corrected"),
     "costs": ("Nobody pays", "30 %", "succeeded", "The project's own wallet paid", "of your own money"),
-    "devices": ("figures", "Assumed, for nobody has published it", "succeeded", "density matrix", "estimated ["),
+    "devices": (
+        "figures",
+        "day by day",
+        "Assumed, for nobody has published it",
+        "succeeded",
+        "density matrix",
+        "estimated [",
+    ),
     "http": ('"state":"succeeded"',),
     "reports": ("no corrections", "the job's rows sum to the co-pay", "City science bureau", "[month_not_over]"),
     "subsidise": ("nothing was changed", "nothing to change", "booked once", "claw back 1.000000 CNY"),

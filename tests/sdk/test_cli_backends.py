@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -63,3 +63,28 @@ def test_an_engine_and_a_day(shell: Any, script: Any) -> None:
     assert shell("backends", "generic", "--calibration", "2026-11-20", "--json")[0] == 0
     assert script.lines()[-1] == "GET /v1/backends/generic?calibration=2026-11-20"
     assert shell("backends", "--calibration", "stated")[0] == 2
+
+
+@pytest.mark.parametrize("name", fleet())
+def test_the_days_before_by_their_medians(shell: Any, script: Any, name: str) -> None:
+    days = [date(2026, 11, 20) - timedelta(days=back) for back in range(3)]
+    for day in days:
+        script.say(script.answer(200, {"name": name, **described(name, day)}))
+    code, out, _ = shell("backends", name, "--history", "3")
+    assert code == 0
+    title, header, *rows = out.splitlines()
+    assert (title[:7], header.split()[0]) == ("Medians", "DAY")
+    assert [row.split()[0] for row in rows] == ["2026-11-20", "2026-11-19", "2026-11-18"]
+    assert len({row.split()[1] for row in rows}) > 1, "they drift"
+    assert max(map(len, out.splitlines())) <= 80
+    asked = [line.removeprefix(f"GET /v1/backends/{name}") for line in script.lines()]
+    assert asked == ["", "?calibration=2026-11-19", "?calibration=2026-11-18"]
+
+
+def test_a_history_is_a_devices(shell: Any, script: Any) -> None:
+    assert shell("backends", "--history", "3")[0] == 2
+    assert shell("backends", "generic", "--history", "3", "--calibration", "stated")[0] == 2
+    assert script.lines() == []
+    script.say(script.answer(200, {"name": "aer", "qubits_max": 30}))
+    code, _, err = shell("backends", "aer", "--history", "2")
+    assert (code, "aer is no device" in err) == (2, True)

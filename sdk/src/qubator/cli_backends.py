@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import click
 
 from qubator.cli_frame import Frame, framed
 from qubator.cli_text import duration, pairs, table
+from qubator.client import Client
+
+_ENTANGLING = frozenset({"cz", "cx", "ecr", "iswap", "rzz"})
 
 
 @click.command()
 @click.argument("name", required=False)
 @click.option("--calibration", metavar="DAY", help="Of a device: figures of a day (2026-11-20), or stated.")
+@click.option("--history", type=click.IntRange(1, 31), metavar="DAYS", help="Of a device: its figures day by day.")
 @framed
-def backends(frame: Frame, name: str | None, calibration: str | None) -> None:
+def backends(frame: Frame, name: str | None, calibration: str | None, history: int | None) -> None:
     """List the backends and whether they take work, or show one with all that is known of it: qubator backends NAME."""
+    if history is not None:
+        if name is None or calibration is not None:
+            raise click.UsageError("name the device, without a day: qubator backends NAME --history DAYS")
+        days = _days(frame.client(), name, history)
+        frame.show({"days": days}, lambda: _drifted(days, frame.width))
+        return
     if name is not None:
         record = frame.client().backend_record(name, calibration=calibration)
         frame.show(record, lambda: list(_one(record, frame.width)))
@@ -36,6 +47,50 @@ def backends(frame: Frame, name: str | None, calibration: str | None) -> None:
     ]
     headers = ("BACKEND", "STATE", "QUBITS", "DESCRIPTION")
     frame.show({"backends": found}, lambda: table(headers, rows, width=frame.width, right=(2,)))
+
+
+def _days(client: Client, name: str, count: int) -> list[dict[str, Any]]:
+    """The medians of a device's figures today and on the days before, the newest first."""
+    record = client.backend_record(name)
+    if not record.get("device"):
+        raise click.UsageError(f"{name} is no device: its figures do not drift")
+    today = date.fromisoformat(record["device"]["calibrated"])
+    days = [(today - timedelta(days=back)).isoformat() for back in range(1, count)]
+    return [medians(record), *(medians(client.backend_record(name, calibration=day)) for day in days)]
+
+
+def medians(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The day, the medians over all live qubits and couplings, and which coupling was worst."""
+    dead = set(record["device"].get("dead_qubits") or ())
+    live = [qubit for number, qubit in enumerate(record["qubits"]) if number not in dead]
+    entangling = [gate for gate in record["gates"] if gate["name"] in _ENTANGLING]
+    worst = max(entangling, key=lambda gate: gate["error"])
+    return {
+        "day": record["device"]["calibrated"],
+        "t1_us": statistics.median(qubit["t1_us"] for qubit in live),
+        "t2_us": statistics.median(qubit["t2_us"] for qubit in live),
+        "readout_error": statistics.median((qubit["reads_1_of_0"] + qubit["reads_0_of_1"]) / 2 for qubit in live),
+        "error_2q": statistics.median(gate["error"] for gate in entangling),
+        "worst_error_2q": worst["error"],
+        "worst_coupling": worst["qubits"],
+    }
+
+
+def _drifted(days: Sequence[Mapping[str, Any]], width: int) -> list[str]:
+    rows = [
+        (
+            str(each["day"]),
+            _time(1e3 * each["t1_us"]),
+            _time(1e3 * each["t2_us"]),
+            f"{100 * each['readout_error']:.2f} %",
+            f"{100 * each['error_2q']:.3f} %",
+            f"{100 * each['worst_error_2q']:.2f} %"
+            + ("" if each["worst_coupling"] is None else f" at {'-'.join(map(str, each['worst_coupling']))}"),
+        )
+        for each in days
+    ]
+    headers = ("DAY", "T1", "T2", "READOUT", "TWO-QUBIT", "WORST")
+    return ["Medians of the device's figures, day by day:", *table(headers, rows, width=width, right=(1, 2, 3, 4))]
 
 
 def _one(record: Mapping[str, Any], width: int) -> Iterator[str]:

@@ -11,6 +11,7 @@ from qubator.cli_frame import JOB_FAILED, OK, Frame, framed
 from qubator.cli_money import explain_lines, quote_lines, receipt_lines
 from qubator.cli_terms import job_terms, make_submission
 from qubator.cli_text import count, duration, histogram, moment, pairs, table
+from qubator.cli_told import told_lines
 from qubator.errors import Conflict, JobFailed
 from qubator.job import Job
 from qubator.money import Money, decimal
@@ -225,6 +226,7 @@ def _result_lines(document: Mapping[str, Any], frame: Frame) -> Iterator[str]:
             yield from _sample_lines(registers_of(pub), frame)
         else:
             yield from _estimate_lines(decode_array(pub["evs"]), decode_array(pub["stds"]), frame.width)
+        yield from told_lines(pub, frame.width)
 
 
 def _sample_lines(registers: list[Register], frame: Frame) -> Iterator[str]:
