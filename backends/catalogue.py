@@ -41,13 +41,17 @@ class BackendSpec:
     """Order under `auto`: the lowest that can run the work is taken first."""
 
 
-@cache
 def catalogue(further: tuple[str, ...] = ()) -> tuple[BackendSpec, ...]:
     """Every backend on offer: the engines in the order `auto` tries them, then the devices, for who names one.
 
     `further`: snapshots of devices that the operator offers beside the fleet. Raises WrongDevice for an unknown one.
     """
-    return (*engines(), *(_spec_of_device(name) for name in reading.fleet(further)))
+    return _offered(reading.fleet(further))
+
+
+@cache
+def _offered(devices: tuple[str, ...]) -> tuple[BackendSpec, ...]:
+    return (*engines(), *(_spec_of_device(name) for name in devices))
 
 
 @cache

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from backends.devices.reading import fleet
+from backends.devices.reading import fleet, read_own
 
 _PASSWORD = re.compile(r"((?<=://)[^:/@]*:|[?&]password=)(?:(?<=:).*(?=@)|(?<==)[^&]*)")
 
@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     devices: str = Field(
         default="", description="Snapshots of devices offered beside the fleet: names with commas between, or all."
     )
+    device_files: Path | None = Field(
+        default=None, description="Folder of devices of your own, a .toml file each, offered beside the fleet."
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="debug to error.")
     log_json: bool = Field(default=False, description="One JSON object a line, for machines.")
 
@@ -69,6 +72,14 @@ class Settings(BaseSettings):
     def _known_devices(cls, given: str) -> str:
         fleet(_names(given))
         return given
+
+    @field_validator("device_files")
+    @classmethod
+    def _readable_devices(cls, given: Path | None) -> Path | None:
+        if given is None:
+            return None
+        read_own(given)
+        return given.resolve()
 
     @property
     def device_names(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.limits import ApiLimits
 from backends.catalogue import catalogue
+from backends.devices.reading import OWN
 from backends.limits import Limits
 from dispatcher.agent import Agent
 from dispatcher.ground import Ground
@@ -50,6 +51,8 @@ class Service:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A thread that only needs a moment (a commit, a wake-up) must not wait 5 ms for one that computes.
         sys.setswitchinterval(SWITCH_INTERVAL_S)
+        if settings.device_files is not None:
+            os.environ[OWN] = str(settings.device_files)  # worker processes inherit it
         self.settings, self.roles = settings, roles
         self.policy = policy or Policy()
         self.database = open_database(settings.url)

@@ -23,7 +23,9 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
-_INHERITED = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+# The operator's own devices are read where they run, too.
+_DEVICES = "QUBATOR_DEVICE_FILES"
+_INHERITED = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", _DEVICES)
 _FIXED = {
     # One thread per child: neighbours on the same cores make every further thread a loss, and a process that has
     # started threads must not be forked.

@@ -1,17 +1,21 @@
 """Devices by name: hand-written models (`targets/devices/*.toml`) and IBM's snapshots (`targets/snapshots/*.json`).
 
 Import-light. A model's file gives each figure as `{value, source}` or `{value, assumed}`; what is missing or has
-neither is an error of the file.
+neither is an error of the file. An operator's own models stand in the folder that QUBATOR_DEVICE_FILES names; worker
+processes inherit the name.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from backends.devices.drifting import draw
@@ -26,6 +30,11 @@ FLEET = ("nairobi", "guadalupe", "prague", "sherbrooke", "fez")
 
 DEAD = frozenset({"kyoto"})
 """Snapshots without one coupling that works."""
+
+OWN = "QUBATOR_DEVICE_FILES"
+"""The variable that names the folder of an operator's own models."""
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 _FIGURES = (
     *("qubits", "couplings", "native", "t1_us", "t2_us", "error_1q", "error_2q", "readout_error"),
@@ -43,13 +52,45 @@ _SNAPSHOT_ASSUMED = (
 )
 
 
+_BY_QUBIT = ("t1_us", "t2_us", "error_1q", "readout_error")
+
+
 class WrongDevice(ValueError):  # noqa: N818 - named for what it says
     """A device's file that says too little or what cannot be; the text names the file and the figure."""
 
 
 def models() -> tuple[str, ...]:
-    """The names of the hand-written models."""
+    """The names of the hand-written models, the operator's own last."""
+    return (*_shipped(), *(path.stem for path in _own_files()))
+
+
+@cache
+def _shipped() -> tuple[str, ...]:
     return tuple(sorted(path.name.removesuffix(".toml") for path in _folder("devices").iterdir()))
+
+
+def _own_files() -> list[Path]:
+    folder = os.environ.get(OWN)
+    return sorted(Path(folder).glob("*.toml")) if folder else []
+
+
+def read_own(folder: Path) -> tuple[Device, ...]:
+    """The devices of an operator's folder, all of them checked. Raises WrongDevice, naming the file."""
+    if not folder.is_dir():
+        raise WrongDevice(f"{folder} is no folder; name one with a .toml file for each device")
+    found = []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            device = model_of(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, KeyError, ValueError) as wrong:
+            raise WrongDevice(f"{path.name}: {wrong}") from wrong
+        if device.name != path.stem or not _NAME.fullmatch(path.stem):
+            detail = "must be called as the device in it, in small letters, digits and hyphens"
+            raise WrongDevice(f"{path.name} {detail}; it names {device.name!r}")
+        if device.name in (*_shipped(), *snapshots()) or device.name == "auto" or device.name.endswith(SNAPSHOT):
+            raise WrongDevice(f"{path.name}: the name {device.name} is taken; choose another")
+        found.append(device)
+    return tuple(found)
 
 
 @cache
@@ -78,7 +119,10 @@ def fleet(further: Sequence[str] = ()) -> tuple[str, ...]:
 @cache
 def device_of(name: str) -> Device | None:
     """The device of that name, offered or not, without what is dead; None when there is none."""
-    if name in models():
+    for path in _own_files():
+        if path.stem == name:
+            return model_of(tomllib.loads(path.read_text(encoding="utf-8")))
+    if name in _shipped():
         return model_of(tomllib.loads(_folder("devices").joinpath(f"{name}.toml").read_text(encoding="utf-8")))
     if name in snapshots():
         file = _folder("snapshots").joinpath(f"{name.removesuffix(SNAPSHOT)}.json")
@@ -102,21 +146,24 @@ def model_of(table: Mapping[str, Any]) -> Device:
     drift = Drift(0, *(float(table["drift"][word]) for word in ("times", "errors", "memory")))
     spread = float(table["spread"]["value"])
     number = {figure: float(table[figure]["value"]) for figure in figures if _is_number(table[figure].get("value"))}
-    if number["t2_us"] > 2 * number["t1_us"]:
+    pairs = _pairs(name, table["couplings"], count)
+    each = _lists(name, table, {"error_2q": 0 if pairs is None else len(pairs)} | dict.fromkeys(_BY_QUBIT, count))
+    if "t1_us" in number and number.get("t2_us", 0.0) > 2 * number["t1_us"]:
         raise WrongDevice(f"{name}: t2_us is {number['t2_us']:g}, at most twice t1_us ({2 * number['t1_us']:g}) can be")
 
-    def spread_out(figure: str, place: str) -> float:
+    def spread_out(figure: str, place: str, index: int) -> float:
+        if figure in each:
+            return each[figure][index]
         deviation = spread * draw(1, f"{name}/{figure}/{place}", 0)
         return number[figure] * math.exp(deviation - spread**2 / 2)
 
     qubits = []
     for qubit in range(count):
-        t1_ns = 1e3 * spread_out("t1_us", str(qubit))
-        read = spread_out("readout_error", str(qubit))
-        t2_ns = min(2 * t1_ns, 1e3 * spread_out("t2_us", str(qubit)))
+        t1_ns = 1e3 * spread_out("t1_us", str(qubit), qubit)
+        read = spread_out("readout_error", str(qubit), qubit)
+        t2_ns = min(2 * t1_ns, 1e3 * spread_out("t2_us", str(qubit), qubit))
         qubits.append(QubitFigures(t1_ns, t2_ns, read, read, number["readout_ns"]))
     gates: list[GateFigures] = []
-    pairs = _pairs(name, table["couplings"], count)
     for gate in table["native"]["value"]:
         width = {"cz": 2, "cx": 2, "ecr": 2, "iswap": 2, "ccz": 3}.get(gate, 1)
         if gate in VIRTUAL:
@@ -124,12 +171,12 @@ def model_of(table: Mapping[str, Any]) -> Device:
         elif width == 1 and pairs is not None:
             duration_ns = number["duration_1q_ns"]
             # One pulse, one figure: its gates are as good as each other.
-            gates += [GateFigures(gate, (q,), spread_out("error_1q", str(q)), duration_ns) for q in range(count)]
+            gates += [GateFigures(gate, (q,), spread_out("error_1q", str(q), q), duration_ns) for q in range(count)]
         elif pairs is None:
             gates.append(GateFigures(gate, None, number[f"error_{width}q"], number[f"duration_{width}q_ns"]))
         else:
-            for pair in pairs:
-                error = spread_out("error_2q", "-".join(map(str, pair)))
+            for place, pair in enumerate(pairs):
+                error = spread_out("error_2q", "-".join(map(str, pair)), place)
                 gates += [GateFigures(gate, way, error, number["duration_2q_ns"]) for way in (pair, pair[::-1])]
     return pruned(
         Device(
@@ -149,6 +196,20 @@ def model_of(table: Mapping[str, Any]) -> Device:
             sources=sources,
         )
     )
+
+
+def _lists(name: str, table: Mapping[str, Any], wanted: Mapping[str, int]) -> dict[str, list[float]]:
+    """Figures given one by one: of each qubit, or of each coupling in the order in which these are listed."""
+    found = {}
+    for figure, count in wanted.items():
+        value = table[figure].get("value")
+        if isinstance(value, list):
+            if len(value) != count or not all(map(_is_number, value)):
+                raise WrongDevice(f"{name}: {figure} has {len(value)} values, {count} numbers are needed")
+            found[figure] = [float(one) for one in value]
+        elif not _is_number(value):
+            raise WrongDevice(f"{name}: {figure} has no number as its value")
+    return found
 
 
 def _is_number(value: object) -> bool:
@@ -171,6 +232,12 @@ def _pairs(name: str, couplings: Mapping[str, Any], count: int) -> tuple[tuple[i
     """Couplings of a grid, row by row; None where any two qubits may meet."""
     if couplings.get("all"):
         return None
+    if "pairs" in couplings:
+        listed = [tuple(sorted(map(int, pair))) for pair in couplings["pairs"]]
+        for pair in listed:
+            if len(set(pair)) != 2 or not 0 <= pair[0] < pair[1] < count or listed.count(pair) > 1:
+                raise WrongDevice(f"{name}: {list(pair)} is no coupling of two of {count} qubits, or is listed twice")
+        return tuple((first, second) for first, second in listed)
     rows, columns = couplings["grid"]
     if rows * columns != count:
         raise WrongDevice(f"{name}: a grid of {rows} by {columns} has {rows * columns} qubits, not {count}")

@@ -86,3 +86,9 @@ def running_zone(data: Path, **settings: Any) -> Any:
             yield Zone(service, programme.id)
 
     return opened()
+
+
+@pytest.fixture
+def zone_with(tmp_path: Path) -> Any:
+    """A zone with settings of its own, as a context manager."""
+    return lambda **settings: running_zone(tmp_path / "zone", **settings)

@@ -35,6 +35,14 @@ def test_the_environment_and_options_that_go_before_it(monkeypatch: pytest.Monke
     assert (settings.slots, settings.port, settings.data) == (3, 9001, Path("elsewhere"))
 
 
+def test_a_folder_of_devices_is_read_at_once(tmp_path: Path) -> None:
+    assert settings_from({}).device_files is None
+    assert settings_from({"device_files": tmp_path}).device_files == tmp_path.resolve()
+    (tmp_path / "half.toml").write_text('name = "half"')
+    with pytest.raises(WrongSetting, match=r"half\.toml: half: no qubits, couplings"):
+        settings_from({"device_files": tmp_path})
+
+
 def test_devices_are_named_and_known() -> None:
     assert settings_from({}).device_names == ()
     assert settings_from({"devices": "torino, brisbane"}).device_names == ("torino", "brisbane")

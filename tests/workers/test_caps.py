@@ -35,12 +35,14 @@ def test_a_child_inherits_no_secret_and_computes_on_one_thread() -> None:
         "LC_ALL": "C",
         "PYTHONPATH": "/more",
         "QUBATOR_DATABASE_URL": "postgresql://u:secret@h/d",
+        "QUBATOR_DEVICE_FILES": "/devices",
     }
     child = caps.child_environment(environ)
     assert child["PATH"] == "/bin"
     assert child["LC_ALL"] == "C"
     assert child["PYTHONPATH"] == f"{ROOT}{os.pathsep}/more"
     assert "QUBATOR_DATABASE_URL" not in child
+    assert child["QUBATOR_DEVICE_FILES"] == "/devices", "devices run in children"
     threads = [name for name in child if name.endswith("_THREADS")]
     assert {child[name] for name in threads} == {"1"}
     assert {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"} <= set(threads)

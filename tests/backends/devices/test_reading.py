@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from backends.devices.model import ASSUMED
 from backends.devices.reading import (
     DEAD,
     FLEET,
+    OWN,
     WrongDevice,
     device_of,
     fleet,
     model_of,
     models,
+    read_own,
     snapshot_of,
     snapshots,
 )
@@ -106,6 +109,11 @@ def test_the_spread_leaves_the_mean_where_it_is_published() -> None:
         (lambda t: t["t1_us"].update(source="a paper"), "t1_us needs either a source or a reason"),
         (lambda t: t["couplings"].update(grid=[3, 5]), "a grid of 3 by 5 has 15 qubits, not 20"),
         (lambda t: t["couplings"].update(without=[[0, 7]]), r"no coupling \(0, 7\)"),
+        (lambda t: t["couplings"].update(pairs=[[0, 20]]), r"\[0, 20\] is no coupling of two of 20 qubits"),
+        (lambda t: t["couplings"].update(pairs=[[0, 1], [1, 0]]), "is listed twice"),
+        (lambda t: t["t1_us"].update(value=[100] * 19), "t1_us has 19 values, 20 numbers are needed"),
+        (lambda t: t["error_2q"].update(value=[0.1]), "error_2q has 1 values, 31 numbers are needed"),
+        (lambda t: t["error_1q"].update(value="good"), "error_1q has no number"),
         (lambda t: t["t2_us"].update(value=300), r"t2_us is 300, at most twice t1_us \(200\)"),
     ],
 )
@@ -114,3 +122,64 @@ def test_a_file_that_says_too_little_is_refused(change: Callable[[dict[str, Any]
     change(wrong)
     with pytest.raises(WrongDevice, match=words):
         model_of(wrong)
+
+
+def test_an_operator_describes_a_device_qubit_by_qubit() -> None:
+    own = table() | {"name": "ring"}
+    own["qubits"] = {"value": 3, "source": "our own"}
+    own["couplings"] = {"pairs": [[0, 1], [1, 2], [2, 0]], "source": "our own"}
+    own["t1_us"] = {"value": [50, 60, 70], "source": "measured"}
+    own["readout_error"] = {"value": [0.01, 0.02, 0.03], "source": "measured"}
+    own["error_2q"] = {"value": [0.01, 0.02, 0.03], "source": "measured"}
+    device = model_of(own)
+    assert [qubit.t1_ns for qubit in device.qubits] == [50_000, 60_000, 70_000]
+    assert [qubit.reads_1_of_0 for qubit in device.qubits] == [0.01, 0.02, 0.03]
+    assert [device.gate("cz", pair).error for pair in ((0, 1), (2, 1), (2, 0))] == [0.01, 0.02, 0.03]  # type: ignore[union-attr]
+    assert dict(device.sources)["t1_us"] == "measured"
+
+
+def written(folder: Path, name: str = "own-ring", **change: str) -> Path:
+    """The generic device's file under a name of one's own."""
+    text = files("backends").joinpath("targets", "devices", "generic.toml").read_text(encoding="utf-8")
+    text = text.replace('name = "generic"', f'name = "{change.pop("inside", name)}"')
+    for old, new in change.items():
+        text = text.replace(old, new)
+    (folder / f"{name}.toml").write_text(text)
+    return folder
+
+
+def test_a_folder_of_ones_own_devices_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (device,) = read_own(written(tmp_path))
+    assert (device.name, device.width) == ("own-ring", 20)
+    assert "own-ring" not in fleet()
+    monkeypatch.setenv(OWN, str(tmp_path))
+    assert models()[-1] == "own-ring"
+    assert "own-ring" in fleet()
+    found = device_of("own-ring")
+    assert found is not None
+    assert (found.name, found.gates) == (device.name, device.gates)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("mine", {"inside": "yours"}, "mine.toml must be called as the device in it"),
+        ("Mine", {}, "in small letters, digits and hyphens"),
+        ("generic", {}, "the name generic is taken"),
+        ("auto", {}, "the name auto is taken"),
+        ("fez-snapshot", {}, "the name fez-snapshot is taken"),
+        ("mine", {"t2_us": "t3_us"}, "mine.toml: mine: no t2_us"),
+        ("mine", {"[qubits]": "[qubits"}, "mine.toml: "),
+    ],
+)
+def test_a_file_of_ones_own_that_is_wrong_is_named(
+    tmp_path: Path, name: str, change: dict[str, str], words: str
+) -> None:
+    with pytest.raises(WrongDevice) as wrong:
+        read_own(written(tmp_path, name, **change))
+    assert words in str(wrong.value)
+
+
+def test_no_folder_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(WrongDevice, match="is no folder"):
+        read_own(tmp_path / "none")
