@@ -145,6 +145,16 @@ def _text(value: object) -> str:
     return value.decode(errors="backslashreplace") if isinstance(value, bytes) else repr(value)
 
 
+def _text_beside(file: Path) -> tuple[str | None, str]:
+    """A file's text, or None and why there is none: auditors may not look into the folder of the private keys."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace"), ""
+    except FileNotFoundError:
+        return None, "is not there"
+    except OSError as wrong:
+        return None, f"cannot be read ({wrong.strerror})"
+
+
 class _Signed:
     """Every checkpoint there is, by size: the note inside, the note outside."""
 
@@ -164,15 +174,16 @@ class _Signed:
     def _keys_of(self, conn: Connection, folder: Path, given: Sequence[PublicKey] | None) -> list[PublicKey]:
         """Those the auditor brings, else those beside the private keys, else those in the database; all must agree."""
         beside = folder / "keys" / PUBLIC_FILE
+        text, absence = _text_beside(beside)
         try:
             inside = read_public("\n".join(checkpoints.keys(conn)))
-            outside = read_public(beside.read_text(encoding="utf-8", errors="replace")) if beside.exists() else None
+            outside = None if text is None else read_public(text)
         except BadNote as wrong:
             self._early.append(Violation(f"a public key of the ledger cannot be read: {wrong}"))
             return list(given or ())
         trusted = list(given) if given is not None else outside if outside is not None else inside
         if self._inside and given is None and outside is None:
-            self.remarks.append(f"{beside} is not there: the signatures were checked by the keys in the database")
+            self.remarks.append(f"{beside} {absence}: the signatures were checked by the keys in the database")
         changes = followed(trusted, checkpoints.handovers(conn), self._files.handovers() if self._outside else None)
         self.remarks += changes.remarks
         self._early += map(Violation, changes.wrong)
