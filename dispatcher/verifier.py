@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dispatcher.auditor import AuditReport, audit_ledger
+from dispatcher.auditor import AuditReport, audit_ledger, audit_open
 from dispatcher.handovers import followed
 from dispatcher.keys import PUBLIC_FILE, read_public, verified
 from ledger.merkle import EMPTY_ROOT
@@ -88,7 +88,8 @@ def _without_collection() -> Iterator[None]:
 def _added_up(conn: Connection) -> AuditReport:
     """The audit of the books; what keeps it from reading them is a violation itself."""
     try:
-        return audit_ledger(conn)
+        books = audit_ledger(conn)
+        return AuditReport(books.counts, [*books.violations, *audit_open(conn)])
     except Exception as broken:  # rows that somebody has changed may raise anything
         return AuditReport({}, [f"the books cannot be added up, for a row cannot be read: {broken}"])
 
