@@ -108,7 +108,7 @@ def _quota(project_id: str, percent: int, used: int, granted: int, asset: str) -
         "used": used,
         "granted": granted,
         "asset": asset,
-        "detail": f"{percent} % of the project's grants are used: {spent} of {given} are spent or held.",
+        "detail": f"{percent} % of the project's grants in {asset} are used: {spent} of {given} are spent or held.",
     }
 
 

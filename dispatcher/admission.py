@@ -82,7 +82,7 @@ class Admission:
         self._plans: list[Plan] = []
         self._entries: list[Entry] = []
         self._queued: dict[str, int] = {}
-        self._drawn: dict[str, Drawn] = {}
+        self._drawn: dict[str, dict[str, Drawn]] = {}
 
     @classmethod
     def over(cls, conn: Connection, caller: Caller, now_us: int, ground: Ground, project_ids: set[str]) -> Admission:
@@ -175,10 +175,10 @@ class Admission:
         )
         for project_id, before in self._drawn.items():
             after = self._drawn_now(project_id)
-            tell_crossed(conn, project_id, self._ground.rules.asset, before, after, self._now_us)
+            tell_crossed(conn, project_id, before, after, self._now_us)
 
-    def _drawn_now(self, project_id: str) -> Drawn:
-        return drawn(self._book, project_id, self._ground.rules.asset, self._now_us)
+    def _drawn_now(self, project_id: str) -> dict[str, Drawn]:
+        return drawn(self._book, project_id, self._now_us)
 
     def _queue_full(self, project_id: str) -> Refusal | None:
         if project_id not in self._queued:

@@ -155,13 +155,12 @@ class Approvals:
         return book, entry, job
 
     def _post(self, conn: Connection, row: RequestRow, book: Book, entry: Entry, job: JobRow | None, now: int) -> None:
-        asset = self._ground.rules.asset
         losing = book.grants[row.subject].project_id if row.kind in ("claw_back", "transfer") else None
-        before = None if losing is None else drawn_of(conn, losing, asset, now)
+        before = None if losing is None else drawn_of(conn, losing, now)
         ledger.core.apply(book, entry)
         book_store.record(conn, [entry], book)
         if losing is not None and before is not None:
-            tell_crossed(conn, losing, asset, before, drawn_of(conn, losing, asset, now), now)
+            tell_crossed(conn, losing, before, drawn_of(conn, losing, now), now)
         if job is None or job.receipt is None:
             return
         earlier = job.receipt

@@ -48,6 +48,13 @@ def audit_ledger(conn: Connection) -> AuditReport:
     return AuditReport(counts, told.found)
 
 
+def audit_open(conn: Connection) -> list[str]:
+    """What is under way: every such job has an open hold, and every open hold such a job."""
+    found = [f"job {job_id} is under way without an open hold" for job_id in totals.unfunded_jobs(conn)]
+    stale = totals.stale_holds(conn)
+    return found + [f"the hold of job {job_id} is open and no such job is under way" for job_id in stale]
+
+
 def _jobs_against_holds(states: dict[str, str], holds: dict[str, str]) -> list[str]:
     """Every job has one hold; it is open exactly as long as the job is."""
     found = [f"hold of job {job_id}, which does not exist" for job_id in holds if job_id not in states]

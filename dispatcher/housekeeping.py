@@ -91,21 +91,20 @@ class Housekeeping:
                     ledger.core.apply(book, again)
                     entries.append(again)
             book_store.record(conn, entries, book)
-            asset = self._ground.rules.asset
             for project_id, (since_us, drawn) in before.items():
-                left = drawn_of(conn, project_id, asset, now)
-                tell_crossed(conn, project_id, asset, drawn, left, now, since_us)
+                left = drawn_of(conn, project_id, now)
+                tell_crossed(conn, project_id, drawn, left, now, since_us)
             return closed
 
         return self._ground.database.writer.run(unit)
 
-    def _drawn_before(self, conn: Connection, ending: list[Grant]) -> dict[str, tuple[int, Drawn]]:
+    def _drawn_before(self, conn: Connection, ending: list[Grant]) -> dict[str, tuple[int, dict[str, Drawn]]]:
         """By project: when the first of its ending grants was over, and how much of its grants was used until then."""
-        found: dict[str, tuple[int, Drawn]] = {}
+        found: dict[str, tuple[int, dict[str, Drawn]]] = {}
         for grant in ending:  # the longest overdue first
             if grant.project_id not in found:
                 since_us = grant.valid_until_us
-                drawn = drawn_of(conn, grant.project_id, self._ground.rules.asset, since_us - 1)
+                drawn = drawn_of(conn, grant.project_id, since_us - 1)
                 found[grant.project_id] = (since_us, drawn)
         return found
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dispatcher.ground import Ground
 from dispatcher.model import Caller
-from ledger.quota import MARKS, Drawn, crossed
+from ledger.quota import MARKS, NOTHING, Drawn, crossed
 from store import notices
 from store.database import Connection
 from store.drawn import drawn_of
@@ -32,41 +33,46 @@ class QuotaMarks:
         self._ground = ground
 
     def quota_warning(self, caller: Caller, project_id: str) -> QuotaWarning | None:
-        """The highest mark that a project's use has reached; None below all, and for what the caller may not see."""
+        """The highest mark that a project's use has reached, in money before all in kind; None below all, and for what
+        the caller may not see."""
         if not caller.sees(project_id):
             return None
-        asset = self._ground.rules.asset
+        money = self._ground.rules.asset
         with self._ground.database.read() as conn:
-            found = drawn_of(conn, project_id, asset, self._ground.now_us())
+            by_asset = drawn_of(conn, project_id, self._ground.now_us())
         for percent in reversed(MARKS):
-            if found.reached(percent):
-                return QuotaWarning(project_id, percent, found.used, found.granted, asset)
+            for asset in sorted(by_asset, key=lambda asset: (asset != money, asset)):
+                found = by_asset[asset]
+                if found.reached(percent):
+                    return QuotaWarning(project_id, percent, found.used, found.granted, asset)
         return None
 
 
 def tell_crossed(
     conn: Connection,
     project_id: str,
-    asset: str,
-    before: Drawn,
-    after: Drawn,
+    before: Mapping[str, Drawn],
+    after: Mapping[str, Drawn],
     at_us: int,
     told_since_us: int | None = None,
 ) -> None:
     """Put a notice for each mark that a change has crossed into the history, in the transaction of the change.
 
+    `before` and `after` are by asset, money and units in kind alike.
     What lies between two instants without a transaction (a grant's time is over before its end is posted) may have been
     told meanwhile: marks that were told since `told_since_us` are passed over.
     """
-    percents = crossed(before, after)
-    if not percents:
+    passed = [
+        (asset, percent) for asset in sorted(after) for percent in crossed(before.get(asset, NOTHING), after[asset])
+    ]
+    if not passed:
         return
-    told: set[int] = set()
+    told: set[tuple[str, int]] = set()
     if told_since_us is not None:
-        told = {
-            row.detail["percent"] for row in notices.notices_since(conn, project_id, told_since_us) if row.kind == KIND
-        }
-    for percent in percents:
-        if percent not in told:
-            figures = {"percent": percent, "used": after.used, "granted": after.granted, "asset": asset}
+        rows = notices.notices_since(conn, project_id, told_since_us)
+        told = {(row.detail["asset"], row.detail["percent"]) for row in rows if row.kind == KIND}
+    for asset, percent in passed:
+        if (asset, percent) not in told:
+            found = after[asset]
+            figures = {"percent": percent, "used": found.used, "granted": found.granted, "asset": asset}
             notices.append(conn, project_id, at_us, KIND, figures)

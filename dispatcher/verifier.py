@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dispatcher.auditor import AuditReport, audit_ledger
+from dispatcher.auditor import AuditReport, audit_ledger, audit_open
 from dispatcher.handovers import followed
 from dispatcher.keys import PUBLIC_FILE, read_public, verified
 from ledger.merkle import EMPTY_ROOT
@@ -88,7 +88,8 @@ def _without_collection() -> Iterator[None]:
 def _added_up(conn: Connection) -> AuditReport:
     """The audit of the books; what keeps it from reading them is a violation itself."""
     try:
-        return audit_ledger(conn)
+        books = audit_ledger(conn)
+        return AuditReport(books.counts, [*books.violations, *audit_open(conn)])
     except Exception as broken:  # rows that somebody has changed may raise anything
         return AuditReport({}, [f"the books cannot be added up, for a row cannot be read: {broken}"])
 
@@ -145,6 +146,16 @@ def _text(value: object) -> str:
     return value.decode(errors="backslashreplace") if isinstance(value, bytes) else repr(value)
 
 
+def _text_beside(file: Path) -> tuple[str | None, str]:
+    """A file's text, or None and why there is none: auditors may not look into the folder of the private keys."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace"), ""
+    except FileNotFoundError:
+        return None, "is not there"
+    except OSError as wrong:
+        return None, f"cannot be read ({wrong.strerror})"
+
+
 class _Signed:
     """Every checkpoint there is, by size: the note inside, the note outside."""
 
@@ -164,15 +175,16 @@ class _Signed:
     def _keys_of(self, conn: Connection, folder: Path, given: Sequence[PublicKey] | None) -> list[PublicKey]:
         """Those the auditor brings, else those beside the private keys, else those in the database; all must agree."""
         beside = folder / "keys" / PUBLIC_FILE
+        text, absence = _text_beside(beside)
         try:
             inside = read_public("\n".join(checkpoints.keys(conn)))
-            outside = read_public(beside.read_text(encoding="utf-8", errors="replace")) if beside.exists() else None
+            outside = None if text is None else read_public(text)
         except BadNote as wrong:
             self._early.append(Violation(f"a public key of the ledger cannot be read: {wrong}"))
             return list(given or ())
         trusted = list(given) if given is not None else outside if outside is not None else inside
         if self._inside and given is None and outside is None:
-            self.remarks.append(f"{beside} is not there: the signatures were checked by the keys in the database")
+            self.remarks.append(f"{beside} {absence}: the signatures were checked by the keys in the database")
         changes = followed(trusted, checkpoints.handovers(conn), self._files.handovers() if self._outside else None)
         self.remarks += changes.remarks
         self._early += map(Violation, changes.wrong)

@@ -23,14 +23,18 @@ class Drawn:
         return self.granted > 0 and self.used * 100 >= percent * self.granted
 
 
-def drawn(book: Book, project_id: str, asset: str, at_us: int) -> Drawn:
-    """Over the grants that are valid at an instant; all 0 when there is none."""
-    granted = available = 0
+NOTHING = Drawn(0, 0)
+
+
+def drawn(book: Book, project_id: str, at_us: int) -> dict[str, Drawn]:
+    """Over the grants that are valid at an instant, by asset: money and units in kind are never added up."""
+    found: dict[str, Drawn] = {}
     for grant in book.grants_of(project_id):
-        if grant.asset == asset and not grant.expired and grant.valid_from_us <= at_us < grant.valid_until_us:
-            granted += grant.amount
-            available += book.balance(accounts.available(grant.id), asset)
-    return Drawn(granted, granted - available)
+        if not grant.expired and grant.valid_from_us <= at_us < grant.valid_until_us:
+            before = found.get(grant.asset, NOTHING)
+            used = grant.amount - book.balance(accounts.available(grant.id), grant.asset)
+            found[grant.asset] = Drawn(before.granted + grant.amount, before.used + used)
+    return found
 
 
 def crossed(before: Drawn, after: Drawn) -> tuple[int, ...]:

@@ -71,8 +71,8 @@ def _payments(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         worth = "" if payer["asset"] == asset else f", worth {in_words(payer['worth'], asset)}"
         yield _step("payer", f"{who}paid {in_words(payer['paid'], payer['asset'])}{worth}{share}{rule}.", figures)
     for cut in document["cuts"]:
-        if cut["limit"] in REASONS and _still_cut(document, cut["payer"]):
-            words = f"Grant {cut['payer']} would have paid more, but {REASONS[cut['limit']]}."
+        words = _cut_in_words(document, cut) if cut["limit"] in REASONS else ""
+        if words:
             yield _step("cut", words, _of(cut, "payer", "limit", "amount"))
 
 
@@ -82,11 +82,19 @@ def _funders(payer: Mapping[str, Any]) -> str:
     return " and ".join(f"{one['funder_id']} ({in_words(one['paid'], payer['asset'])})" for one in payer["funders"])
 
 
-def _still_cut(document: Mapping[str, Any], payer: str) -> bool:
-    """A limit that cut the hold may not have mattered in the end, when the job used less."""
-    return all(
-        payer_row["paid"] == payer_row["held"] for payer_row in document["payers"] if payer_row["payer"] == payer
-    )
+def _cut_in_words(document: Mapping[str, Any], cut: Mapping[str, Any]) -> str:
+    """What a limit that cut the hold meant in the end; "" when the job used so little that it meant nothing."""
+    payer, why = cut["payer"], REASONS[cut["limit"]]
+    rows = [row for row in document["payers"] if row["payer"] == payer]
+    if all(row["paid"] == row["held"] for row in rows):
+        return f"Grant {payer} would have paid more, but {why}."
+    # A hold is split line by line: a limit that was reached early leaves nothing set aside for the later lines.
+    covered = {part["resource"] for part in document["slices"] if part["payer"] == payer}
+    bare = [line["what"] for line in document["lines"] if line["amount"] and line["resource"] not in covered]
+    if not bare:
+        return ""
+    more = in_words(cut["amount"], rows[0]["asset"])
+    return f"Grant {payer} would have held {more} more, but {why}: nothing of it was held for {' and '.join(bare)}."
 
 
 def _rest(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

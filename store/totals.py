@@ -110,6 +110,13 @@ def stale_holds(connection: Connection) -> list[str]:
     return [str(job_id) for (job_id,) in connection.execute(wanted.order_by(_holds.c.job_id))]
 
 
+def unfunded_jobs(connection: Connection) -> list[str]:
+    """Jobs that have not ended and have no open hold."""
+    joined = _jobs.outerjoin(_holds, (_holds.c.job_id == _jobs.c.id) & (_holds.c.state == "open"))
+    wanted = select(_jobs.c.id).select_from(joined).where(_jobs.c.ended_us.is_(None), _holds.c.job_id.is_(None))
+    return [str(job_id) for (job_id,) in connection.execute(wanted.order_by(_jobs.c.id))]
+
+
 def open_holds(connection: Connection, project_id: str, asset: str) -> tuple[int, int]:
     """What open holds of a project set aside at most: for jobs under way, and for jobs that wait."""
     wanted = (

@@ -61,7 +61,7 @@ WARNING_EXAMPLE: dict[str, Any] = {
     "used": 80_126_103,
     "granted": 100_000_000,
     "asset": "CNY",
-    "detail": "80 % of the project's grants are used: 80.126103 CNY of 100.000000 CNY are spent or held.",
+    "detail": "80 % of the project's grants in CNY are used: 80.126103 CNY of 100.000000 CNY are spent or held.",
 }
 BRIEF_EXAMPLE: dict[str, Any] = {
     name: JOB_EXAMPLE[name]

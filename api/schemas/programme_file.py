@@ -159,6 +159,8 @@ def _plan(entry: ProgrammeEntry, zone: tzinfo, currency: str) -> ProgrammePlan:
     for resource in entry.excluded:
         if resource not in RESOURCES:
             raise WrongProgramme(f"{entry.name}: excluded names {resource!r}; there are {', '.join(RESOURCES)}")
+    if asset in entry.excluded:
+        raise WrongProgramme(f"{entry.name}: a programme in {asset} pays for {asset} alone, and excludes it")
     if entry.valid_from is not None and entry.valid_until is not None and entry.valid_until <= entry.valid_from:
         detail = f"valid_until, {entry.valid_until}, must lie after valid_from, {entry.valid_from}"
         raise WrongProgramme(f"{entry.name}: {detail}")

@@ -52,6 +52,9 @@ def verify(key_file: Path | None, as_json: bool, **options: Any) -> None:
         verdict = _with_closes(verdict, service.database)
     except (BadNote, UnicodeDecodeError) as wrong:
         raise click.ClickException(f"{key_file} holds no public keys of a ledger: {wrong}") from wrong
+    except OSError as wrong:
+        said = f"{wrong.filename} cannot be read ({wrong.strerror}): without its checkpoints nothing is proven"
+        raise click.ClickException(said) from wrong
     finally:
         service.stop()
     seconds = time.monotonic() - begun

@@ -132,7 +132,7 @@ def test_a_grant_of_several_funders_names_the_one_that_leads() -> None:
 def test_a_quota_warning_says_how_much_of_what() -> None:
     told = shapes.quota_warning(QuotaWarning("prj", 80, 80_500_000, 100_000_000, "CNY"))
     assert told["detail"] == (
-        "80 % of the project's grants are used: 80.500000 CNY of 100.000000 CNY are spent or held."
+        "80 % of the project's grants in CNY are used: 80.500000 CNY of 100.000000 CNY are spent or held."
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dispatcher import auditor
-from dispatcher.auditor import audit_store
+from dispatcher.auditor import audit_open, audit_store
+from dispatcher.verifier import verify_ledger
 from store.errors import AppendOnly
 
 GRANT = 10_000_000
@@ -290,3 +291,25 @@ def test_an_audit_beside_a_running_dispatcher_sees_one_moment(led: Any, monkeypa
     assert audit_store(led.database).violations == []
     monkeypatch.undo()
     assert audit_store(led.database).counts["jobs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE holds SET state = 'voided' WHERE job_id = '{open}'", "job {open} is under way without an open hold"),
+        ("DELETE FROM holds WHERE job_id = '{open}'", "job {open} is under way without an open hold"),
+        (
+            "UPDATE holds SET state = 'open' WHERE job_id = '{done}'",
+            "the hold of job {done} is open and no such job is under way",
+        ),
+    ],
+)
+def test_what_is_under_way_is_held_for_and_nothing_else(books: Any, statement: str, said: str) -> None:
+    with books.database.read() as conn:
+        assert audit_open(conn) == []
+    plant(books, statement)
+    names = {name: getattr(books, name) for name in NAMES}
+    with books.database.read() as conn:
+        assert audit_open(conn) == [said.format(**names)]
+    verdict = verify_ledger(books.database, "", books.folder)
+    assert said.format(**names) in map(str, verdict.violations)

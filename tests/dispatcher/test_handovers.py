@@ -13,7 +13,7 @@ from dispatcher.notary import Notary
 from dispatcher.verifier import Verdict, verify_ledger
 from ledger.handover import Handover
 from ledger.notes import BadNote, PublicKey, note_of
-from store import audit_log, checkpoints
+from store import audit_log, checkpoints, jobs
 
 
 class Ledger:
@@ -31,6 +31,7 @@ class Ledger:
     def sign(self) -> str:
         """One more entry, signed; the note."""
         self.jobs += 1
+        self.database.writer.run(lambda conn: jobs.insert_jobs(conn, [self.town.job(f"job-{self.jobs}")]))
         self.town.post(self.town.holding(f"job-{self.jobs}", "acme", 7, 5), project_ids=["acme"])
         row = self.notary.sign()
         assert row is not None

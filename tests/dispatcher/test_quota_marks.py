@@ -30,11 +30,22 @@ def marks(sqlite_database: Database) -> QuotaMarks:
 def test_the_highest_mark_that_is_reached(
     marks: QuotaMarks, monkeypatch: pytest.MonkeyPatch, used: int, percent: int | None
 ) -> None:
-    monkeypatch.setattr(quota_marks, "drawn_of", lambda *_: Drawn(1_000, used))
+    monkeypatch.setattr(quota_marks, "drawn_of", lambda *_: {"CNY": Drawn(1_000, used)})
     wanted = None if percent is None else QuotaWarning("acme", percent, used, 1_000, "CNY")
     assert marks.quota_warning(ANN, "acme") == wanted
     assert marks.quota_warning(OPERATOR, "acme") == wanted
     assert marks.quota_warning(ZETA, "acme") is None
+
+
+@pytest.mark.parametrize(("money", "asset", "percent"), [(0, "shots", 80), (800, "CNY", 80), (950, "CNY", 95)])
+def test_units_in_kind_run_out_too_and_of_equal_marks_that_of_money_is_said(
+    marks: QuotaMarks, monkeypatch: pytest.MonkeyPatch, money: int, asset: str, percent: int
+) -> None:
+    found = {"CNY": Drawn(1_000, money), "qpu_ms": Drawn(5, 0), "shots": Drawn(100, 94)}
+    monkeypatch.setattr(quota_marks, "drawn_of", lambda *_: found)
+    warned = marks.quota_warning(ANN, "acme")
+    assert warned is not None
+    assert (warned.asset, warned.percent) == (asset, percent)
 
 
 def test_without_a_grant_there_is_nothing_to_run_out(marks: QuotaMarks) -> None:
@@ -71,6 +82,16 @@ def test_each_mark_is_told_once_and_again_only_from_below(everywhere: Any) -> No
     zone.turn()
     zone.room.submit(ann, [zone.submission(name=str(n)) for n in range(4)])
     assert told(zone)[3:] == [(80, 5 * HELD, 5 * HELD), (95, 5 * HELD, 5 * HELD)], "a batch crosses both at once"
+
+
+def test_a_grant_in_kind_is_told_in_its_own_units(everywhere: Any) -> None:
+    zone = everywhere
+    ann = zone.startup(grant=10 * HELD)
+    zone.grant(ann.project_id, 1_200, programme_id=zone.programme("kind", asset="shots"), asset="shots")
+    zone.submit(ann)
+    rows = zone.room.history_since(zone.operator, 0, 1_000)
+    (notice,) = [row.detail for row in rows if isinstance(row, NoticeRow)]
+    assert notice == {"percent": 80, "used": 1_000, "granted": 1_200, "asset": "shots"}
 
 
 def test_an_increase_lowers_the_percentage_and_a_claw_back_raises_it(everywhere: Any) -> None:

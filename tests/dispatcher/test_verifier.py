@@ -64,6 +64,18 @@ def texts(verdict: Verdict) -> list[str]:
     return [str(one) for one in verdict.violations]
 
 
+def test_an_auditor_who_may_not_read_the_folder_of_the_keys_is_told_which_were_believed(signed: Any) -> None:
+    kept = (signed.folder / "keys" / "ledger.pub").read_text()
+    (signed.folder / "keys" / "ledger.pub").unlink()
+    (signed.folder / "keys" / "ledger.pub").mkdir()  # as unreadable as a folder of mode 0700, also for root
+    verdict = check(signed)
+    assert texts(verdict) == []
+    (remark,) = verdict.remarks
+    assert "ledger.pub cannot be read (Is a directory): the signatures were checked by the keys in" in remark
+    brought = check(signed, keys=kept)
+    assert (texts(brought), brought.remarks) == ([], [])
+
+
 def test_an_untouched_ledger_is_whole(signed: Any) -> None:
     verdict = check(signed)
     assert texts(verdict) == []

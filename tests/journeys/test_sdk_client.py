@@ -84,6 +84,18 @@ def test_a_job_tells_its_whole_life(client: Client) -> None:
     assert "succeeded" in job._repr_html_()
 
 
+def test_events_tell_jobs_and_that_the_grants_run_out(zone: Any) -> None:
+    startup = zone.startup(grant=130_000)
+    startup.client.submit(BELL2, shots=1_000, seed=1).wait(60)
+    seen = []
+    for event in startup.client.events(after=0):
+        seen.append((event["event"], event.get("state") or event["percent"]))
+        if event.get("state") == "succeeded":
+            break
+    assert sorted(seen[:3], key=str) == [("job", "queued"), ("quota_warning", 80), ("quota_warning", 95)]
+    assert seen[3:] == [("job", "running"), ("job", "succeeded")]
+
+
 def test_the_quota_moves_by_what_a_job_cost(zone: Any) -> None:
     client = zone.startup(grant=10**8).client
     job = client.submit(bell(), shots=100).wait(timeout=60)

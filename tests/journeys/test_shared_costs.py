@@ -186,7 +186,7 @@ def test_from_quote_to_explained_receipt_in_a_shell(zone: Any, tmp_path: Path) -
     done = shell("submit", "bell.qasm", "--shots", "50", "--quote", quote["quote_id"], "--json")
     job = json.loads(done.stdout)
     assert job["quote"] == quote["quote"]
-    assert done.stderr.startswith("qubator: 95 % of the project's grants are used")
+    assert done.stderr.startswith("qubator: 95 % of the project's grants in CNY are used")
     assert [one["percent"] for one in job["warnings"]] == [95]
     shell("result", job["id"])
     told = shell("receipt", job["id"], "--explain").stdout

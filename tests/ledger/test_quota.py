@@ -46,7 +46,7 @@ def test_between_two_tellings_of_a_mark_the_use_was_below_it(states: list[tuple[
         before = after
 
 
-def test_what_counts_are_valid_grants_in_the_asset() -> None:
+def test_what_counts_are_valid_grants_each_asset_alone() -> None:
     grants = [
         GRANT,
         replace(GRANT, id="over", valid_until_us=15),
@@ -55,7 +55,11 @@ def test_what_counts_are_valid_grants_in_the_asset() -> None:
         replace(GRANT, id="shots", asset="shots"),
         replace(GRANT, id="zeta", project_id="zeta"),
     ]
-    book = Book({one.id: one for one in grants}, {(accounts.available("a"), "CNY"): 30}, {})
-    assert drawn(book, "acme", "CNY", 15) == Drawn(100, 70)
-    assert drawn(book, "acme", "CNY", 20) == Drawn(100, 100), "of the later one nothing is available"
-    assert drawn(book, "nobody", "CNY", 15) == Drawn(0, 0)
+    book = Book(
+        {one.id: one for one in grants},
+        {(accounts.available("a"), "CNY"): 30, (accounts.available("shots"), "shots"): 99},
+        {},
+    )
+    assert drawn(book, "acme", 15) == {"CNY": Drawn(100, 70), "shots": Drawn(100, 1)}
+    assert drawn(book, "acme", 20) == {"CNY": Drawn(100, 100)}, "of the later one nothing is available"
+    assert drawn(book, "nobody", 15) == {}

@@ -48,6 +48,18 @@ def test_a_quota_without_anything_left_says_so(told: Any) -> None:
     assert "runs out   nothing is left to spend" in lines
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"wallet": {"available": 5, "held": 0}},
+        {"in_kind": {"shots": {"granted": 9, "settled": 0, "held": 0, "available": 9, "expired": 0}}},
+    ],
+)
+def test_a_wallet_and_grants_in_kind_are_something_left(told: Any, kept: dict[str, Any]) -> None:
+    lines = list(quota_lines(Quota.from_json(told.balance(told.grant(), available=0, **kept)), 80))
+    assert "runs out   no grant in money has anything left" in lines
+
+
 def test_a_grant_for_ever_has_no_day(told: Any) -> None:
     found = Quota.from_json(told.balance(told.grant(valid_until_us=2**63 - 1), runs_out_us=2**63 - 1))
     assert list(grant_lines(found.grants, 80))[-1].endswith("after 9999")

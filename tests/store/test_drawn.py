@@ -42,23 +42,22 @@ def grant(name: str, amount: int, from_us: int = 0, until_us: int = 100, asset: 
     return Grant(name, asset, (("city", 1),), "acme", asset, amount, from_us, until_us, 0, 0)
 
 
-def read(database: Database, at_us: int, asset: str = "CNY") -> Drawn:
+def read(database: Database, at_us: int) -> dict[str, Drawn]:
     with database.read() as conn:
-        return drawn_of(conn, "acme", asset, at_us)
+        return drawn_of(conn, "acme", at_us)
 
 
 def test_nobody_who_was_granted_nothing_has_used_any(database: Database) -> None:
-    assert read(database, 5) == Drawn(0, 0)
+    assert read(database, 5) == {}
 
 
 def test_what_is_held_counts_as_used_over_all_valid_grants(database: Database) -> None:
     granted(database, grant("one", 100), grant("two", 50), held=120)
-    assert read(database, 50) == Drawn(150, 120)
+    assert read(database, 50) == {"CNY": Drawn(150, 120)}
 
 
-def test_grants_of_another_time_or_asset_do_not_count(database: Database) -> None:
+def test_grants_of_another_time_do_not_count_and_each_asset_counts_alone(database: Database) -> None:
     granted(database, grant("now", 100), grant("later", 70, 60), grant("kind", 7, asset="shots"), held=30)
-    assert read(database, 50) == Drawn(100, 30)
-    assert read(database, 60) == Drawn(170, 30)
-    assert read(database, 100) == Drawn(0, 0)
-    assert read(database, 50, "shots") == Drawn(7, 0)
+    assert read(database, 50) == {"CNY": Drawn(100, 30), "shots": Drawn(7, 0)}
+    assert read(database, 60) == {"CNY": Drawn(170, 30), "shots": Drawn(7, 0)}
+    assert read(database, 100) == {}

@@ -122,6 +122,17 @@ def test_holds_that_nobody_will_close(town):
         assert totals.stale_holds(connection) == ["ended", "gone"]
 
 
+def test_jobs_under_way_that_nothing_is_held_for(town):
+    town.grant("acme", 1_000)
+    rows = [town.job(name) for name in ("held", "closed", "bare")] + [town.job("ended", state="failed", ended_us=5)]
+    town.database.writer.run(lambda c: jobs.insert_jobs(c, rows))
+    for name in ("held", "closed"):
+        town.hold(name, "acme", 10)
+    town.settle("closed", 3)
+    with town.database.read() as connection:
+        assert totals.unfunded_jobs(connection) == ["bare", "closed"]
+
+
 def test_what_was_pledged_to_a_programme(town):
     """Grants that were given out of it, and what was taken back from them, change nothing of that."""
     town.programme("both", ("state", 2), ("club", 1))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from qubator import cli_account, cli_backends, cli_jobs, cli_proof
+from qubator import cli_account, cli_backends, cli_events, cli_jobs, cli_proof
 from qubator.cli_frame import EXIT_CODES, INTERRUPTED, OK, REFUSED, Frame, exit_code, tell
 from qubator.errors import QubatorError
 
@@ -38,6 +38,7 @@ for _command in (
     cli_jobs.result,
     cli_proof.receipt,
     cli_jobs.cancel,
+    cli_events.events,
     cli_account.quota,
     cli_account.statement,
     cli_backends.backends,

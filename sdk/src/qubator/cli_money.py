@@ -175,7 +175,8 @@ def _runs_out(found: Quota) -> str:
     if not found.grants:
         return ""
     if not found.available.micro:
-        return "nothing is left to spend"
+        kept = bool(found.wallet.micro) or any(figures.available.micro for figures in found.in_kind.values())
+        return "no grant in money has anything left" if kept else "nothing is left to spend"
     day = moment(found.record["runs_out_us"])[:10]
     return f"{day} at the pace of the last 30 days, or with the last grant"
 

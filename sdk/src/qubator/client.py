@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from qubator import batches
 from qubator.connection import Connection, encode_json, segment
 from qubator.errors import QubatorError, Refused
+from qubator.events import follow
 from qubator.job import Job
 from qubator.money import Money
 from qubator.operators import Operators, micros
@@ -210,6 +211,14 @@ class Client:
             if params["cursor"] is None:
                 return
             left = None if left is None else left - len(body["jobs"])
+
+    def events(self, after: int | None = None) -> Iterator[dict[str, Any]]:
+        """What happens to the project's jobs, and warnings that its grants run out, as it happens; without an end.
+
+        Each is the event's data with its name in `event` ("job" or "quota_warning") and its number in `seq`. It begins
+        now, or after the event numbered `after` (0: with the first there was). A connection that breaks is made anew.
+        """
+        return follow(self._connection, after)
 
     def quota(self, project: str = "me") -> Quota:
         """What is settled, in flight, committed and available, in total and per grant, and how long it will last."""

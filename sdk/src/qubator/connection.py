@@ -7,7 +7,7 @@ import os
 import random
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -116,6 +116,22 @@ class Connection:
             if failures == 1 and self.on_wait is not None:
                 self.on_wait(failure, self.policy.total_s)
             self._sleep(delay_s)
+
+    def lines(self, path: str, last_event_id: int | None = None) -> Iterator[str]:
+        """The lines of an event stream as they come, after an event if one is named; once, without a second try."""
+        import httpx
+
+        headers = {"Accept": "text/event-stream"}
+        if last_event_id is not None:
+            headers["Last-Event-ID"] = str(last_event_id)
+        try:
+            with self._pool().stream("GET", path, headers=headers, timeout=self.timeout_s) as response:
+                if not response.is_success:
+                    response.read()
+                    raise self._refusal(response, parse_retry_after(response.headers.get("Retry-After")))
+                yield from response.iter_lines()
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
 
     def now(self) -> float:
         """The monotonic clock, in seconds."""

@@ -41,7 +41,8 @@ class Quota(Figures):
 
     Open jobs hold `in_flight` while they run and `committed` while they wait, from grants and wallet together. The
     project's own `wallet` pays what grants do not. `in_kind` has the sums of grants in native units, by asset.
-    `runs_out` is when nothing is left, by the pace of the last month; None where that is beyond any calendar.
+    `runs_out` is when nothing is left of the grants in money, by the pace of the last month; None where that is beyond
+    any calendar.
     """
 
     in_flight: Money

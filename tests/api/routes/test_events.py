@@ -145,7 +145,7 @@ def test_a_project_is_warned_in_its_stream_and_can_resume_at_the_warning(
         assert stream.event()["id"] == job
         warned = stream.event()
         seq, at_us, at, detail = (warned.pop(name) for name in ("seq", "at_us", "at", "detail"))
-        assert (at[-1], at_us > 0, detail[:39]) == ("Z", True, "80 % of the project's grants are used: ")
+        assert (at[-1], at_us > 0, detail[:46]) == ("Z", True, "80 % of the project's grants in CNY are used: ")
         assert warned == {
             "event": "quota_warning",
             "code": "quota",

@@ -146,6 +146,10 @@ def test_what_is_no_share(share: str) -> None:
         (with_rule('share = "5 %", age_months_max = 12.0'), "/programmes/0/rules/0/age_months_max must be an integer"),
         (BASE + "bugdet = 5", '/programmes/0/bugdet is not a field here; is "budget" meant?'),
         (BASE + 'excluded = ["time"]', "Plus: excluded names 'time'; there are job, qpu_ms"),
+        (
+            BASE + 'asset = "shots"\nexcluded = ["shots"]',
+            "Plus: a programme in shots pays for shots alone, and excludes it",
+        ),
         (BASE + "excludes_related = 1", "/programmes/0/excludes_related should be a valid boolean"),
         (BASE + "rollover_days = 5", "programme Plus: a rollover is a share up to 100 % and a number of days"),
         (BASE + "cap_project_year = 0", "programme Plus: cap_project_year is at least 1 unit"),

@@ -71,6 +71,15 @@ def test_a_file_that_holds_no_keys(funded: Any, tmp_path: Path) -> None:
     )
 
 
+def test_checkpoints_that_cannot_be_read_are_no_proof(funded: Any) -> None:
+    funded("ledger", "checkpoint")
+    (file,) = (funded.folder / "qubator-data" / "checkpoints").rglob("*.txt")
+    file.unlink()
+    file.mkdir()  # as unreadable as a file of somebody else, also for root
+    said = funded("ledger", "verify", code=1).output
+    assert f"{file} cannot be read (Is a directory): without its checkpoints nothing is proven" in said
+
+
 def test_new_keys_take_over(funded: Any, tmp_path: Path) -> None:
     assert "has no keys yet" in funded("ledger", "new-key", "--reason", "yearly", code=1).output
     funded("ledger", "checkpoint")
