@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -39,3 +41,24 @@ def test_options_of_primitives_are_set_as_in_other_runtimes() -> None:
     options.resilience.zne.extrapolator = "linear"
     assert asked(options.resilience) == {"measure_mitigation": True, "zne": {"extrapolator": "linear"}}
     assert asked(EstimatorOptions().resilience) == {}
+
+
+def test_a_client_takes_every_group_for_a_job_and_for_its_quote(script: Any, told: Any) -> None:
+    groups = {
+        "compilation": CompilationOptions(mode="portfolio", seed=3),
+        "dynamical_decoupling": {"enable": True},
+        "twirling": TwirlingOptions(enable_gates=True),
+        "resilience": ResilienceOptions(measure_mitigation=True),
+    }
+    script.say(script.answer(201, {"id": "job_1", "state": "queued"}), script.answer(200, told.quoted()))
+    client = script.client()
+    client.submit(QASM, backend="generic", **groups)
+    client.quote(QASM, backend="generic", **groups)
+    for body in script.bodies():
+        assert body["options"] == {
+            "shots": 1024,
+            "compilation": {"mode": "portfolio", "seed": 3},
+            "dynamical_decoupling": {"enable": True},
+            "twirling": {"enable_gates": True},
+            "resilience": {"measure_mitigation": True},
+        }

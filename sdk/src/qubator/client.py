@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from qubator import batches
 from qubator.connection import Connection, encode_json, segment
+from qubator.device_options import (
+    CompilationOptions,
+    DynamicalDecouplingOptions,
+    ResilienceOptions,
+    TwirlingOptions,
+)
 from qubator.errors import QubatorError, Refused
 from qubator.events import follow
 from qubator.job import Job
@@ -94,6 +100,10 @@ class Client:
         quote: str | Quote | None = None,
         noise: bool = True,
         calibration: str | None = None,
+        compilation: CompilationOptions | Mapping[str, Any] | None = None,
+        dynamical_decoupling: DynamicalDecouplingOptions | Mapping[str, Any] | None = None,
+        twirling: TwirlingOptions | Mapping[str, Any] | None = None,
+        resilience: ResilienceOptions | Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Submit one job and return at once.
@@ -103,8 +113,9 @@ class Client:
         it an estimator). `max_cost` in micro-units: the job is refused when its ceiling is above. `category` is the
         kind of workload that programmes may pay differently for. `quote` is one that was given for just this job: its
         price and terms are honoured until it expires. On devices, `noise` False asks for the ideal twin and
-        `calibration` for the figures of a day ("2026-11-20") or "stated". The same `idempotency_key` with the same
-        arguments gives the same job, for ever; by default each call is a new job.
+        `calibration` for the figures of a day ("2026-11-20") or "stated"; `compilation`, `dynamical_decoupling`,
+        `twirling` and `resilience` say how circuits are compiled and errors mitigated. The same `idempotency_key` with
+        the same arguments gives the same job, for ever; by default each call is a new job.
 
         Raises TypeError or ValueError for what can't be a job, Refused for what the service does not take.
         """
@@ -112,6 +123,8 @@ class Client:
             primitive=primitive, shots=shots, precision=precision, seed=seed, backend=backend, priority=priority,
             tags=tags, metadata=metadata or {}, name=name, time_limit_s=time_limit_s, max_cost=max_cost,
             project=project, category=category, quote=quote, noise=noise, calibration=calibration,
+            compilation=compilation, dynamical_decoupling=dynamical_decoupling, twirling=twirling,
+            resilience=resilience,
         )  # fmt: skip
         submission = _submission(circuit_or_pubs, terms)
         return self.submit_encoded(lambda version: submission.to_json(qpy_version=version), idempotency_key)
