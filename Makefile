@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 PROGRAMS := .venv-programs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test peers programs peers-programs check lock reference snapshots bench-service bench-ledger bench-verify bench-router bench-compiling bench-devices clean
+.PHONY: help demo up test peers programs peers-programs check lock reference bench-service bench-ledger bench-verify bench-router bench-estimator bench-overhead bench-bindings train-router snapshots bench-compiling bench-devices clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -77,11 +77,24 @@ bench-service: $(STAMP) ## Measure the service beside a plain Aer loop
 bench-ledger: $(STAMP) ## Measure holds and settlements beside plain inserts of the same rows
 	@$(BIN)/python -m benchmarks.ledger
 
+bench-router: $(STAMP) ## Measure the router beside Aer; CIRCUITS=dir LIMIT=s FAMILY=name FRESH=1
+	@CIRCUITS=$(CIRCUITS) LIMIT=$(LIMIT) FAMILY=$(FAMILY) FRESH=$(FRESH) $(BIN)/python -m benchmarks.router $(ARGS)
+
+bench-bindings: $(STAMP) ## Measure a PUB with 1,000 bindings beside 1,000 jobs, in a worker and over HTTP
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 RAYON_NUM_THREADS=1 QULACS_NUM_THREADS=1 $(BIN)/python -m benchmarks.bindings
+
+train-router: $(STAMP) ## Measure every engine and fit the router's predictions; FIT=1 ONLY=engine
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 RAYON_NUM_THREADS=1 QULACS_NUM_THREADS=1 FIT=$(FIT) ONLY=$(ONLY) \
+		$(BIN)/python -m benchmarks.train_router
+
+bench-estimator: $(STAMP) ## Measure exact values beside Aer's EstimatorV2; LIMIT=s
+	@LIMIT=$(LIMIT) $(BIN)/python -m benchmarks.estimator $(ARGS)
+
+bench-overhead: $(STAMP) ## Measure what deciding costs, bindings beside jobs, OpenQASM 3
+	@$(BIN)/python -m benchmarks.overhead
+
 bench-verify: $(STAMP) ## Measure the verification of a ledger of a million entries
 	@$(BIN)/python -m benchmarks.verify
-
-bench-router: $(STAMP) ## Measure the backend ideal beside Aer on families of circuits
-	@$(BIN)/python -m benchmarks.router
 
 bench-compiling: $(STAMP) ## Measure the portfolio of compilers beside one level-3 run
 	@$(BIN)/python -m benchmarks.compiling

@@ -95,18 +95,16 @@ class _Flattener:
         if not qubits:
             return
         body = self.body(operation)
-        if any(isinstance(inner.operation, ControlFlowOp) for inner in body.data):
+        if any(inner.is_control_flow() for inner in body.data):
             out.compose(self.circuit(body), qubits, clbits, inplace=True, inline_captures=True)
             return
         wires = dict(zip((*body.qubits, *body.clbits), (*qubits, *clbits), strict=True))
         for inner in body.data:
-            self.emit(
-                out,
-                inner.operation,
-                [wires[bit] for bit in inner.qubits],
-                [wires[bit] for bit in inner.clbits],
-                depth + 1,
-            )
+            on, to = [wires[bit] for bit in inner.qubits], [wires[bit] for bit in inner.clbits]
+            if self.fits(inner):
+                out._append(inner.replace(qubits=on, clbits=to))
+            else:
+                self.emit(out, inner.operation, on, to, depth + 1)
 
     def emit_control_flow(
         self, out: QuantumCircuit, operation: ControlFlowOp, qubits: Sequence[Qubit], clbits: Sequence[Clbit]

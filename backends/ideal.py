@@ -1,8 +1,7 @@
 """The backend without noise that picks an engine for every program by itself: reduce, route, run, put together again.
 
 What no program can express (loops of unknown length, computed conditions) and random circuits under an estimator go to
-Aer, as before. Equal seeds give equal bytes unless a trial under the clock decides which engine answers
-(docs/decisions/0012).
+Aer, as before. Equal seeds give equal bytes: no clock has a say in who answers (docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -19,19 +18,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends import aer, results, seeds
+from backends import aer, results, seeds, sweep
 from backends.catalogue import BackendSpec, spec_of
-from backends.engines.port import Budget, Expected, How, Pauli, Sampled
-from backends.engines.roster import installed
+from backends.engines.port import FIDELITY_MIN, Budget, Expected, How, Pauli, Sampled
 from backends.estimating import pairs_of
 from backends.limits import Limits
 from backends.measure import findings_of, measure, stochastic
+from backends.paulis import pauli_of
 from backends.port import Execution
 from backends.program import Program, Unflat
 from backends.programming import Template, template_of
-from backends.reductions import Reduced, factors, join, reduce
+from backends.reductions import Factor, Reduced, factors, join
 from backends.registers import Bits, Register, registers_of
+from backends.rejected import Rejected
 from backends.router import routing
+from backends.router.simplest import forms
+from backends.trust import watch
+from backends.trust.watch import installed
 from backends.work import Circuit, EstimatorPub, Pub, SamplerPub, Work
 
 VERSION = "1"
@@ -39,6 +42,7 @@ _MIB = 1 << 20
 _ELSEWHERE_BYTES = 4 << 30
 """The memory that is planned with where nothing limits the process."""
 _LEAST_BYTES = 64 * _MIB
+_NO_BITS: Bits = np.zeros((0, 0), dtype=np.uint8)
 _WHOLE_UP_TO = 12
 """Programs of so few qubits are evaluated whole, however small the light cones of single terms are."""
 
@@ -51,9 +55,12 @@ class Told:
     steps: dict[str, None] = field(default_factory=dict)
     tried: dict[str, None] = field(default_factory=dict)
     error: float = 0.0
+    """How far any answer may be from the truth: a total variation distance, or the largest error of a value."""
+    fidelity: float = 1.0
+    """A lower bound for the least faithful answer, all its parts together."""
 
     def heard(self, routed: routing.Routed[Sampled] | routing.Routed[Expected]) -> None:
-        """Note an answer."""
+        """Note who answered a part."""
         self.hows[routed.answer.how] = None
         self.tried.update(dict.fromkeys(routed.tried))
 
@@ -67,6 +74,7 @@ class Told:
             ],
             "reductions": list(self.steps),
             "error_bound": self.error,
+            "fidelity_at_least": self.fidelity,
         }
         return shown | ({"tried_before": list(self.tried)} if self.tried else {})
 
@@ -85,8 +93,8 @@ class IdealBackend:
     def run(self, work: Work, limits: Limits) -> Execution:
         """Run all PUBs, each with its own seed made from the work's."""
         measure(work, limits)
-        # Processor time, children's too: neighbours on the machine must not change the bill.
-        started_s = _spent_s()
+        # Processor time, not the clock on the wall: neighbours on the machine must not change the bill.
+        started_ns = time.process_time_ns()
         seed = seeds.choose() if work.seed is None else work.seed
         parts: list[Mapping[str, Any]] = []
         names: dict[str, str] = {}
@@ -103,7 +111,7 @@ class IdealBackend:
             "router_version": VERSION,
             "seed": seed,
         }
-        qpu_us = max(1, int((_spent_s() - started_s) * 1e6))
+        qpu_us = max(1, (time.process_time_ns() - started_ns) // 1000)
         return Execution(results.encode(work.primitive, parts, metadata), qpu_us, shots)
 
 
@@ -125,11 +133,6 @@ def pub_part(pub: Pub, limits: Limits, seed: int) -> tuple[Mapping[str, Any], in
     return part, spent, {how.engine: how.version for how in told.hows}
 
 
-def _spent_s() -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
-
-
 def _template(circuit: Circuit) -> Template | Unflat:
     """The circuit's program, written on the first call and remembered with the circuit."""
     known = circuit.notes.get("program")
@@ -142,10 +145,18 @@ def _pub(pub: Pub, template: Template, seed: int, told: Told) -> tuple[Mapping[s
     """One PUB's part of the result, and the shots it took."""
     about: dict[str, Any] = {"circuit_metadata": pub.circuit.circuit.metadata or {}}
     if isinstance(pub, SamplerPub):
-        registers = _sampled(pub, template, seed, told)
+        if sweep.takes(template, math.prod(pub.shape)) and watch.usable(sweep.NAME):
+            told.hows[sweep.HOW] = None
+            registers = sweep.sampled(pub, template, seed)
+        else:
+            registers = _sampled(pub, template, seed, told)
         spent = math.prod(pub.shape) * pub.shots
         return results.sampler_pub(registers, pub.shape, pub.shots, about | told.about()), spent
-    evs = _estimated(pub, template, told)
+    if sweep.takes(template, math.prod(pub.values.shape[:-1])) and watch.usable(sweep.NAME):
+        told.hows[sweep.HOW] = None
+        evs, told.error = sweep.estimated(pub, template)
+    else:
+        evs = _estimated(pub, template, told)
     about["sampling"] = "exact value"
     if pub.precision > 0:
         # One value comes back from NumPy as a bare float.
@@ -170,10 +181,11 @@ def _sampled(pub: SamplerPub, template: Template, seed: int, told: Told) -> dict
         alike.setdefault(values[index].tobytes(), []).append(index)
     bits = np.zeros((sets, pub.shots, template.program.clbits), dtype=np.uint8)
     firsts = [indices[0] for indices in alike.values()]
-    fixed = None if template.binding.places else _reduced(pub.circuit, template)
+    drawn_at_once = pub.shots * max(map(len, alike.values()))
+    fixed = None if template.binding.places else _reduced(pub.circuit, template, drawn_at_once)
     for program, indices in zip(template.programs(values[firsts]), alike.values(), strict=True):
-        reduced = fixed or reduce(program)
-        drawn = sample_reduced(reduced, pub.shots * len(indices), seeds.of_pub(seed, indices[0]), told)
+        worth_a_try = fixed or forms(program, drawn_at_once, installed(), budget())
+        drawn = _first_of(worth_a_try, pub.shots * len(indices), seeds.of_pub(seed, indices[0]), told)
         bits[indices] = drawn.reshape(len(indices), pub.shots, -1)
     return packed(pub, registers_of(pub.circuit.circuit), bits)
 
@@ -190,23 +202,47 @@ def packed(
     return found
 
 
-def _reduced(circuit: Circuit, template: Template) -> Reduced:
-    """What is left of a circuit without parameters, remembered with it."""
-    known = circuit.notes.get("reduced")
-    if not isinstance(known, Reduced):
-        known = circuit.notes["reduced"] = reduce(template.program)
+def _reduced(circuit: Circuit, template: Template, shots: int) -> tuple[Reduced, ...]:
+    """What is left of a circuit without parameters, remembered with it for as many shots."""
+    key = f"reduced for {shots}"
+    known = circuit.notes.get(key)
+    if not isinstance(known, tuple):
+        known = circuit.notes[key] = forms(template.program, shots, installed(), budget())
     return known
+
+
+def _first_of(worth_a_try: Sequence[Reduced], shots: int, seed: int, told: Told) -> Bits:
+    """Outcomes by the first form that some engine can run."""
+    for reduced in worth_a_try[:-1]:
+        try:
+            return sample_reduced(reduced, shots, seed, told)
+        except Rejected as no:
+            told.tried[no.detail] = None
+            told.steps.clear()
+    return sample_reduced(worth_a_try[-1], shots, seed, told)
 
 
 def sample_reduced(reduced: Reduced, shots: int, seed: int, told: Told) -> Bits:
     """Outcomes of a program, shape (shots, clbits): each independent part on the engine that suits it."""
     told.steps.update(dict.fromkeys(reduced.steps))
     told.error = max(told.error, reduced.error)
-    drawn = []
+    alike: dict[Program, list[int]] = {}
     for number, part in enumerate(reduced.parts):
-        routed = routing.sample(part.program, shots, seeds.of_pub(seed, number), installed(), budget())
+        alike.setdefault(part.program, []).append(number)
+    drawn: list[Bits] = [_NO_BITS] * len(reduced.parts)
+    fidelity = 1.0
+    for program, numbers in alike.items():
+        # Equal parts are drawn together: their shots are as independent in one run.
+        routed = routing.sample(program, shots * len(numbers), seeds.of_pub(seed, numbers[0]), installed(), budget())
         told.heard(routed)
-        drawn.append(routed.answer.bits)
+        watch.sampled(program, routed.answer)
+        fidelity *= routed.answer.how.fidelity ** len(numbers)
+        for number, bits in zip(numbers, np.split(routed.answer.bits, len(numbers)), strict=True):
+            drawn[number] = bits
+    if fidelity < FIDELITY_MIN:
+        detail = f"the parts of the circuit have a fidelity of {fidelity:.3f} only together"
+        raise Rejected("backend_infeasible", detail, {"fidelity": fidelity})
+    told.fidelity = min(told.fidelity, fidelity)
     return join(reduced, drawn, shots)
 
 
@@ -215,46 +251,50 @@ def _estimated(pub: EstimatorPub, template: Template, told: Told) -> NDArray[np.
     sets = math.prod(pub.values.shape[:-1])
     values = pub.values.reshape(sets, pub.values.shape[-1])
     evs = np.zeros(math.prod(pub.shape))
-    paulis = [_pauli(label) for label in pub.observables.labels]
+    paulis = [pauli_of(label) for label in pub.observables.labels]
     for program, (targets, sums) in zip(template.programs(values), pairs_of(pub, sets), strict=True):
         wanted = sorted({label for position in sums for label, _ in pub.observables.sums[position]})
         found = dict(zip(wanted, _values(program, [paulis[label] for label in wanted], told), strict=True))
         for target, position in zip(targets, sums, strict=True):
-            evs[target] = sum(weight * found[label] for label, weight in pub.observables.sums[position])
+            terms = pub.observables.sums[position]
+            evs[target] = sum(weight * found[label][0] for label, weight in terms)
+            told.error = max(told.error, sum(abs(weight) * found[label][1] for label, weight in terms))
     return evs.reshape(pub.shape)
 
 
-def _pauli(label: str) -> Pauli:
-    return tuple((qubit, letter) for qubit, letter in enumerate(reversed(label)) if letter != "I")
-
-
-def _values(program: Program, paulis: Sequence[Pauli], told: Told) -> list[float]:
-    """The values of Pauli products: by their own light cones where these are smaller than the whole."""
+def _values(program: Program, paulis: Sequence[Pauli], told: Told) -> list[tuple[float, float]]:
+    """The values of Pauli products and how far each may be off: by their own light cones where these are smaller than
+    the whole.
+    """
     if program.qubits > _WHOLE_UP_TO:
         cones = [factors(program, pauli) for pauli in paulis]
         if max((one.program.qubits for _, parts in cones for one in parts), default=0) <= program.qubits // 2:
             return _products(cones, told)
     routed = routing.expectation(program, paulis, installed(), budget())
     told.heard(routed)
-    told.error = max(told.error, routed.answer.error)
-    return list(routed.answer.values)
+    watch.valued(program, paulis, routed.answer)
+    told.fidelity = min(told.fidelity, routed.answer.how.fidelity)
+    return [(value, routed.answer.error) for value in routed.answer.values]
 
 
-def _products(cones: Sequence[tuple[int, Sequence[Any]]], told: Told) -> list[float]:
-    known: dict[Any, float] = {}
+def _products(cones: Sequence[tuple[int, Sequence[Factor]]], told: Told) -> list[tuple[float, float]]:
+    known: dict[Factor, tuple[float, float]] = {}
     told.steps["light cone of each term"] = None
     values = []
     for sign, parts in cones:
-        product = float(sign)
+        product, error = float(sign), 0.0
         for one in parts:
             if one not in known:
                 pauli = tuple((qubit, "Z") for qubit in one.support)
                 routed = routing.expectation(one.program, [pauli], installed(), budget())
                 told.heard(routed)
-                told.error = max(told.error, routed.answer.error)
-                known[one] = routed.answer.values[0]
-            product *= known[one]
-        values.append(product)
+                watch.valued(one.program, [pauli], routed.answer)
+                told.fidelity = min(told.fidelity, routed.answer.how.fidelity)
+                known[one] = (routed.answer.values[0], routed.answer.error)
+            value, off = known[one]
+            # |ab - a'b'| <= |a - a'| + |b - b'| for numbers of at most one.
+            product, error = product * value, error + off
+        values.append((product, error))
     return values
 
 

@@ -28,6 +28,11 @@ def expectation(state: NDArray[np.complex128], width: int, label: str, lines: Ma
     return float(expval_pauli_no_x(state, width, signs)) if signs else 1.0
 
 
+def pauli_of(label: str) -> tuple[tuple[int, str], ...]:
+    """A label as a product of Pauli operators: (qubit, letter) for each qubit that it acts on."""
+    return tuple((qubit, letter) for qubit, letter in enumerate(reversed(label)) if letter != "I")
+
+
 def narrow(label: str, lines: Mapping[int, int]) -> str | None:
     """A label over the busy qubits only; None where an idle qubit makes its value 0."""
     letters = ["I"] * len(lines)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from backends import threads  # noqa: F401 - before the libraries it bounds
 
 # isort: split
+from dataclasses import replace
+
 import orjson
 
 from backends import aer, ideal
@@ -12,6 +14,10 @@ from backends.catalogue import catalogue, spec_of
 from backends.limits import Limits
 from backends.port import Backend, Execution
 from backends.rejected import Rejected
+from backends.trust import reference
+from backends.trust.oversight import UNWATCHED, Oversight
+from backends.trust.shadow import shadows
+from backends.trust.watch import installed, watching
 from backends.work import decode
 
 __all__ = ["Execution", "backend_of", "execute", "warm_up"]
@@ -19,8 +25,8 @@ __all__ = ["Execution", "backend_of", "execute", "warm_up"]
 _BELL = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1];'
 
 
-def execute(work: bytes, backend: str, limits: Limits) -> Execution:
-    """Decode and run a work document; the same document with the same seed gives the same bytes.
+def execute(work: bytes, backend: str, limits: Limits, oversight: Oversight = UNWATCHED) -> Execution:
+    """Decode and run a work document; the same document with the same seed gives the same bytes, watched or not.
 
     Raises `Rejected` for what the sender has to mend (every code of `decode` and `measure`, unknown_backend,
     backend_infeasible), MemoryError when the engine ran out of memory; anything else is a bug.
@@ -29,7 +35,12 @@ def execute(work: bytes, backend: str, limits: Limits) -> Execution:
     if decoded.only_devices and chosen.spec.engine != "device":
         detail = f"{backend} is no device and does not honour {', '.join(decoded.only_devices)}; leave the options out"
         raise Rejected("option_invalid", detail, {"backend": backend, "option": decoded.only_devices[0]})
-    return chosen.run(decoded, limits)
+    with watching(oversight) as watch:
+        execution = chosen.run(decoded, limits)
+        if not watch.parts:
+            return execution
+        engines = {**installed(), **reference.unless(oversight.quarantined)}
+    return replace(execution, afterwards=lambda: shadows(watch.parts, engines, ideal.budget()))
 
 
 def backend_of(name: str) -> Backend:

@@ -1,238 +1,211 @@
-"""The backend `ideal` beside Aer, on families of circuits of our own: who solves what, and how much sooner.
+"""How well the router chooses: every circuit of the suite by Aer itself, by each engine, and by the backend `ideal`.
 
-Each circuit runs once on each contender in a warm child of its own kind, 1024 shots, with a limit on time and memory;
-processor seconds count, everything but reading the circuit. "aer" is Aer's automatic method, "honest" is Aer automatic
-and, where that fails, its matrix product states. A result of `ideal` counts as solved only if its reported fidelity is
-at least 0.99 and, where Aer solved the circuit too, both samples may be of one distribution (χ², false alarm 10⁻⁶).
-`CIRCUITS=folder` takes OpenQASM 3 or QPY files in place of the families.
+`make bench-router` measures CPU seconds, children's too, on one thread, in warm processes that are killed at the limit
+(60 s) or at 12 GiB. Aer is called as its users call it, "then MPS" runs its matrix product states where its own choice
+fails and pays for both, `ideal` is called as a worker calls it, and hindsight is the quickest of all installed engines,
+each forced to run what the reductions leave. A result counts as solved only if it says to be exact or of fidelity
+≥ 0.99 and passes its distribution test. Rows of all but the router are kept in the user's cache and measured again only
+with FRESH=1 or for a longer limit. The last line has the figures.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import multiprocessing
 import os
-import resource
-import signal
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from qiskit import QuantumCircuit, qasm3, qpy, transpile
-from qiskit.circuit.library import get_standard_gate_name_mapping
-from scipy.stats import chi2
+from benchmarks.circuit_suite.entry import Entry
+from benchmarks.circuit_suite.folder import entries_of
+from benchmarks.contest.child import PLAN, SHOTS, Runner
+from benchmarks.contest.contestants import AUTOMATIC, AUTOMATIC_MPS, PLAIN, ROUTER, ROUTER_ON_AER, engines, version_of
+from benchmarks.contest.figures import Case, Told, family_table, figures_of
+from benchmarks.contest.losses import loss_table, losses
+from benchmarks.contest.rows import Row, Rows, cache_folder, digest_of
+from benchmarks.contest.verdicts import FIDELITY_MIN, NOBODY, Judge
 
-from benchmarks.circuit_families import Named, brickwork, chain, families, measured
-
-SHOTS = 1024
-MEMORY_BYTES = 12 << 30
-UNSOLVED_S = 120.0
-FLOOR_S = 0.005
-FALSE_ALARM = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Processor seconds, and counts where the circuit was solved."""
-
-    seconds: float
-    counts: dict[str, int] | None
-    how: str
+LIMIT_S = 60.0
+_PATIENCE_S = 0.5
+_PATIENCE = 1.5
+_PLAN_S = 20.0
+_ORDER = ("stim", "prismq", "mps", "sparse", "qulacs", "ddsim", "aer")
 
 
-def from_folder(folder: Path) -> Iterator[Named]:
-    """OpenQASM 3 and QPY files; each file is its own family."""
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".qpy":
-            with path.open("rb") as stream:
-                circuits = qpy.load(stream)
-        elif path.suffix in (".qasm", ".qasm3"):
-            circuits = [qasm3.loads(path.read_text(encoding="utf-8"))]
+class Contest:
+    """All rows of a set of circuits, measured where they are not known."""
+
+    def __init__(self, source: str, rows: Rows, *, fresh: bool, limit_s: float, router: str) -> None:
+        self.rows = rows
+        self.limit_s = limit_s
+        self.router = router
+        self.fresh = fresh
+        self.measured = self.cached = 0
+        self.by_name: dict[str, dict[str, Row]] = {}
+        self.remarks: dict[str, str] = {}
+        self._judge = Judge(rows)
+        # Two processes: the router's is in the state that the router itself left it in.
+        self._mine = Runner(source, (router,))
+        self._theirs = Runner(source, (AUTOMATIC, AUTOMATIC_MPS, *engines()))
+        self._digests: dict[str, str] = {}
+        self._new: set[tuple[str, ...]] = set()
+
+    def row(self, entry: Entry, contestant: str, limit_s: float) -> Row:
+        """The row, from the cache or by measuring now; the router's own is always measured."""
+        if entry.name not in self._digests:
+            self._digests[entry.name] = digest_of(entry.make())
+        key = (entry.name, self._digests[entry.name], contestant, version_of(contestant))
+        known = self.rows.find(key, limit_s)
+        again = self.fresh or contestant == self.router
+        if known is not None and (not again or key in self._new):
+            self.cached += 1
         else:
-            continue
-        for number, circuit in enumerate(circuits):
-            yield path.stem, f"{path.stem}_{number}", circuit
+            runner = self._mine if contestant == self.router else self._theirs
+            answer = runner.run(entry, contestant, limit_s)
+            bits = answer.pop("bits", None)
+            known = Row(*key, limit_s=limit_s, **answer)
+            self.rows.keep(known, bits)
+            self._new.add(key)
+            self.measured += 1
+        self.by_name.setdefault(entry.name, {})[contestant] = known
+        return known
 
+    def case(self, entry: Entry, *, hindsight: bool) -> Case:
+        """One circuit by everybody."""
+        rows = [self.row(entry, self.router, self.limit_s), self.row(entry, AUTOMATIC, self.limit_s)]
+        if rows[1].status != "ok":
+            rows.append(self.row(entry, AUTOMATIC_MPS, self.limit_s))
+        if hindsight:
+            for name in sorted(engines(), key=_rank):
+                best_s = min((row.seconds for row in rows if row.status == "ok"), default=self.limit_s)
+                rows.append(self.row(entry, name, self._patience_s(best_s)))
+        told = {row.contestant: self._told(entry, row, rows) for row in rows}
+        honest = told[AUTOMATIC]
+        if AUTOMATIC_MPS in told:
+            second = told[AUTOMATIC_MPS]
+            honest = Told(second.solved, honest.seconds + second.seconds, honest.converted_s + second.converted_s)
+        alone = {name: each for name, each in told.items() if name not in (AUTOMATIC, AUTOMATIC_MPS, self.router)}
+        return Case(entry.name, entry.family, told[AUTOMATIC], honest, told[self.router], alone)
 
-@cache
-def _simulator(method: str) -> tuple[Any, list[str]]:
-    from qiskit_aer import AerSimulator
+    def plan(self, entry: Entry) -> str:
+        """What the router foretells for a circuit."""
+        return str(self._mine.run(entry, PLAN, _PLAN_S)["note"])
 
-    simulator = AerSimulator(method=method, max_parallel_threads=1, max_memory_mb=MEMORY_BYTES >> 20)
-    return simulator, sorted(set(simulator.target.operation_names) & get_standard_gate_name_mapping().keys())
+    def _patience_s(self, best_s: float) -> float:
+        """An engine is given half as long again as the best so far: what it would do later is no hindsight.
 
+        In powers of two, so that a row that ran out of time today says enough tomorrow.
+        """
+        wanted = (_PATIENCE * best_s + _PATIENCE_S) / _PATIENCE_S
+        return min(self.limit_s, _PATIENCE_S * 2.0 ** math.ceil(math.log2(wanted)))
 
-def run_aer(circuit: QuantumCircuit, method: str) -> tuple[dict[str, int], str]:
-    """Aer as its users call it."""
-    simulator, basis = _simulator(method)
-    # Against its target it would refuse more than 30 qubits before looking at them.
-    ready = transpile(circuit, basis_gates=basis, optimization_level=0)
-    result = simulator.run(ready, shots=SHOTS, seed_simulator=7).result()
-    if not result.success:
-        raise MemoryError(str(result.status))
-    return {key.replace(" ", ""): count for key, count in result.get_counts().items()}, method
+    def _told(self, entry: Entry, row: Row, rows: list[Row]) -> Told:
+        if row.status != "ok" or row.fidelity < FIDELITY_MIN:
+            if row.contestant == self.router:
+                self.remarks[entry.name] = f"{row.status}, fidelity {row.fidelity:.4f}, {row.note}"
+            return Told(False, row.seconds, row.converted_s)
+        verdict = self._judge.verdict(entry, row, rows)
+        if verdict.finding == NOBODY:
+            verdict = self._judge.verdict(entry, row, [*rows, *self._plain(entry, row)])
+        if not verdict.passed:
+            said = f"{row.contestant} ({row.method}) by {verdict.means}: {verdict.finding}"
+            if row.contestant == self.router:
+                self.remarks[entry.name] = said
+            print(f"    {said}")
+        return Told(verdict.passed, row.seconds, row.converted_s)
 
-
-def run_ideal(circuit: QuantumCircuit) -> tuple[dict[str, int], str]:
-    """Conversion, reductions, routing and failed tries included."""
-    from backends import ideal
-    from backends.engines.port import FIDELITY_MIN
-    from backends.program import Unflat
-    from backends.programming import template_of
-    from backends.reductions import reduce
-
-    template = template_of(circuit)
-    if isinstance(template, Unflat):
-        return run_aer(circuit, "automatic")
-    told = ideal.Told()
-    bits = ideal.sample_reduced(reduce(template.program), SHOTS, 7, told)
-    if any(how.fidelity < FIDELITY_MIN for how in told.hows):
-        raise MemoryError("its fidelity is too low")
-    rows = Counter(map(bytes, bits[:, ::-1]))
-    counts = {"".join("1" if bit else "0" for bit in row): count for row, count in rows.items()}
-    return counts, "+".join(how.engine for how in told.hows) or "reductions"
-
-
-CONTENDERS = {
-    "aer": lambda circuit: run_aer(circuit, "automatic"),
-    "mps": lambda circuit: run_aer(circuit, "matrix_product_state"),
-    "ideal": run_ideal,
-}
-
-
-def _child(contender: str, pipe: Any) -> None:
-    """A warm process that runs what it is sent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    run = CONTENDERS[contender]
-    run(measured(chain(3)))
-    run(measured(brickwork(3, 2, np.random.default_rng(1))))
-    pipe.send("warm")
-    while (circuit := pipe.recv()) is not None:
-        before = _spent_s()
-        try:
-            counts, how = run(circuit)
-        except Exception as error:  # whatever an engine raises is a failure of the contender
-            counts, how = None, f"{type(error).__name__}: {error}"[:120]
-        pipe.send((_spent_s() - before, counts, how))
-
-
-def _spent_s() -> float:
-    return sum(
-        used.ru_utime + used.ru_stime
-        for used in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    )
-
-
-class Runner:
-    """One contender's child, replaced when it had to be stopped."""
-
-    def __init__(self, contender: str, limit_s: float) -> None:
-        self.contender, self.limit_s = contender, limit_s
-        self._start()
-
-    def _start(self) -> None:
-        here, there = multiprocessing.get_context("spawn").Pipe()
-        self._pipe = here
-        self._process = multiprocessing.get_context("spawn").Process(target=_child, args=(self.contender, there))
-        self._process.start()
-        there.close()
-        assert here.recv() == "warm"
-
-    def run(self, circuit: QuantumCircuit) -> Outcome:
-        """One circuit within the limit."""
-        self._pipe.send(circuit)
-        try:
-            if self._pipe.poll(self.limit_s):
-                seconds, counts, how = self._pipe.recv()
-                return Outcome(seconds, counts, how)
-            how = f"stopped after {self.limit_s:.0f} s"
-        except EOFError:
-            how = "the process died"
-        self.close()
-        self._start()
-        return Outcome(self.limit_s, None, how)
+    def _plain(self, entry: Entry, row: Row) -> list[Row]:
+        """Engines without reductions, for judging alone, until one has an answer."""
+        found: list[Row] = []
+        for name in sorted(engines(), key=_rank):
+            if name in row.method.split("/") or name == row.contestant:
+                continue
+            found.append(self.row(entry, PLAIN + name, self.limit_s))
+            if found[-1].status == "ok":
+                break
+        return found
 
     def close(self) -> None:
-        """End the child, whatever it does."""
-        self._process.kill()
-        self._process.join()
-        self._pipe.close()
+        """End the children."""
+        self._mine.close()
+        self._theirs.close()
 
 
-def alike(one: dict[str, int], other: dict[str, int]) -> bool:
-    """Whether two samples may be of one distribution; rare outcomes are taken together."""
-    keys = [key for key in one.keys() | other.keys() if one.get(key, 0) + other.get(key, 0) >= 10]
-    pairs = [(one.get(key, 0), other.get(key, 0)) for key in keys]
-    pairs.append((SHOTS - sum(first for first, _ in pairs), SHOTS - sum(second for _, second in pairs)))
-    statistic = sum((first - second) ** 2 / (first + second) for first, second in pairs if first + second)
-    return statistic < float(chi2.isf(FALSE_ALARM, max(1, len(pairs) - 1)))
+def _rank(name: str) -> int:
+    return next(place for place, start in enumerate(_ORDER) if name.startswith(start))
 
 
-def geomean(values: list[float]) -> float:
-    """1 for none."""
-    return math.exp(sum(map(math.log, values)) / len(values)) if values else 1.0
+def _said(case: Case, method: str) -> str:
+    def one(told: Told) -> str:
+        return f"{1e3 * told.seconds:10.2f}" if told.solved else f"{'–':>10}"
+
+    parts = (one(case.automatic), one(case.honest), one(case.router), one(case.hindsight))
+    return f"{case.name:34}" + " ".join(parts) + f"  {case.quickest or '–'}; router: {method or '–'}"
+
+
+def _chosen(source: str, families: Sequence[str], *, without: Sequence[str]) -> list[Entry]:
+    entries = entries_of(source)
+    known = {entry.family for entry in entries} | {entry.name for entry in entries}
+    if missing := sorted({*families, *without} - known):
+        raise SystemExit(f"no family or circuit is called {', '.join(missing)}; there are {', '.join(sorted(known))}")
+    asked = [entry for entry in entries if not families or entry.family in families or entry.name in families]
+    return [entry for entry in asked if entry.family not in without and entry.name not in without]
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--circuits", default=os.environ.get("CIRCUITS", ""), help="folder in place of the suite")
+    parser.add_argument("--limit", type=float, default=float(os.environ.get("LIMIT") or LIMIT_S), help="CPU seconds")
+    parser.add_argument("--family", default=os.environ.get("FAMILY", ""), help="only these families or circuits, a,b,c")
+    parser.add_argument("--without", default="", help="not these, say those that something was fitted on")
+    parser.add_argument("--fresh", action="store_true", default=os.environ.get("FRESH", "") not in ("", "0"))
+    parser.add_argument("--aer-only", action="store_true", help="the router as if Aer alone were installed")
+    parser.add_argument("--no-hindsight", action="store_true", help="leave out the engines by themselves")
+    parser.add_argument("--jobs", type=int, default=40, metavar="N", help="show the N circuits with the largest losses")
+    parser.add_argument("--losses", type=Path, help="write them to this file, too, as often as there are more of them")
+    parser.add_argument("--cache", type=Path, default=cache_folder(), help="where rows are kept")
+    return parser.parse_args()
 
 
 def main() -> None:
-    """Run all contenders on all circuits, one after another; the last line has the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--limit", type=float, default=60.0, help="Seconds for one circuit.")
-    chosen = parser.parse_args()
-    folder = os.environ.get("CIRCUITS")
-    runners = {name: Runner(name, chosen.limit) for name in CONTENDERS}
-    rows: list[tuple[float, float, float, bool, bool, bool]] = []
-    wrong = 0
-    for family, name, circuit in from_folder(Path(folder)) if folder else families():
-        aer, ideal = runners["aer"].run(circuit), runners["ideal"].run(circuit)
-        honest = aer if aer.counts is not None else runners["mps"].run(circuit)
-        honest_s = honest.seconds + (aer.seconds if honest is not aer else 0)
-        beside = aer.counts if aer.counts is not None else honest.counts
-        solved = ideal.counts is not None
-        if solved and beside is not None and not alike(ideal.counts or {}, beside):
-            wrong += 1
-            solved = False
-        print(
-            f"{family:<16}{name:<16}aer {_shown(aer)}  honest {_shown(honest)}  ideal {_shown(ideal)}  "
-            f"{'' if solved else 'UNSOLVED: '}{ideal.how}",
-            flush=True,
-        )
-        rows.append((aer.seconds, honest_s, ideal.seconds, aer.counts is not None, honest.counts is not None, solved))
-    for runner in runners.values():
-        runner.close()
-    print(figures(rows, wrong))
-
-
-def _shown(outcome: Outcome) -> str:
-    return f"{outcome.seconds:8.3f}" if outcome.counts is not None else "       -"
-
-
-def figures(rows: list[tuple[float, float, float, bool, bool, bool]], wrong: int) -> str:
-    """The last line. Ratios are another's seconds by ours: above 1 is better."""
-    both = [(aer, ideal) for aer, _, ideal, well, _, solved in rows if well and solved]
-    par = [
-        (
-            aer if well else UNSOLVED_S,
-            honest if honest_well else UNSOLVED_S,
-            ideal if solved else UNSOLVED_S,
-        )
-        for aer, honest, ideal, well, honest_well, solved in rows
-    ]
-    solvable = sum(any(row[3:]) for row in rows)
-    return (
-        f"figures: circuits={len(rows)} geomean={geomean([aer / ideal for aer, ideal in both]):.1f} "
-        f"geomean_floor5ms={geomean([(aer + FLOOR_S) / (ideal + FLOOR_S) for aer, ideal in both]):.1f} "
-        f"par2={geomean([aer / ideal for aer, _, ideal in par]):.1f} "
-        f"par2_honest={geomean([honest / ideal for _, honest, ideal in par]):.1f} "
-        f"solved={sum(row[5] for row in rows)} solvable={solvable} aer_solved={sum(row[3] for row in rows)} "
-        f"honest_solved={sum(row[4] for row in rows)} "
-        f"worst_ratio={max((ideal / aer for aer, ideal in both), default=0):.2f} wrong={wrong}"
+    """Measure, judge, tell."""
+    asked = _asked()
+    entries = _chosen(
+        asked.circuits,
+        [name for name in asked.family.split(",") if name],
+        without=[name for name in asked.without.split(",") if name],
     )
+    router = ROUTER_ON_AER if asked.aer_only else ROUTER
+    contest = Contest(asked.circuits, Rows(asked.cache), fresh=asked.fresh, limit_s=asked.limit, router=router)
+    by_name = {entry.name: entry for entry in entries}
+    plans: dict[str, str] = {}
+    cases: list[Case] = []
+
+    def plan(name: str) -> str:
+        if name not in plans:
+            plans[name] = contest.plan(by_name[name])
+        return plans[name]
+
+    def table() -> str:
+        return loss_table(losses(cases, asked.jobs), contest.by_name, plan, contest.remarks)
+
+    began_s = time.monotonic()
+    try:
+        head = f"{f'{SHOTS} shots, CPU ms':34}{'Aer':>10} {'then MPS':>10} {'router':>10} {'hindsight':>10}"
+        print(f"{head}  quickest engine")
+        for number, entry in enumerate(entries, start=1):
+            cases.append(contest.case(entry, hindsight=not asked.no_hindsight))
+            print(_said(cases[-1], contest.by_name[entry.name][router].method), flush=True)
+            if asked.losses is not None and (number % 20 == 0 or number == len(entries)):
+                said = f"{number} of {len(entries)} circuits, limit {asked.limit:g} s\n{figures_of(cases).line()}\n"
+                asked.losses.write_text(said + table() + "\n", encoding="utf-8")
+        print(f"\n{family_table(cases)}\n\nwhere the router loses most\n{table()}\n")
+    finally:
+        contest.close()
+    took_s = time.monotonic() - began_s
+    print(f"{contest.measured} rows measured now, {contest.cached} taken from {asked.cache}, {took_s:.0f} s")
+    print(f"{figures_of(cases).line()} limit_s={asked.limit:g} cached={contest.cached}")
 
 
 if __name__ == "__main__":

@@ -62,14 +62,17 @@ class Standing:
                 "available": book.balance(accounts.wallet(project_id), asset),
                 "held": book.balance(accounts.wallet_held(project_id), asset),
             },
-            "in_kind": {name: asdict(figures) for name, figures in found.totals if name != asset},
-            "runs_out_us": self._runs_out_us(conn, found, project_id, now),
+            "in_kind": {
+                name: {**asdict(figures), "runs_out_us": self._runs_out_us(conn, found, project_id, name, now)}
+                for name, figures in found.totals
+                if name != asset
+            },
+            "runs_out_us": self._runs_out_us(conn, found, project_id, asset, now),
             "grants": [_grant_line(line.grant, line.figures) for line in found.lines],
         }
 
-    def _runs_out_us(self, conn: Connection, found: Statement, project_id: str, now: int) -> int:
-        """By the pace at which they paid in the last month: when the grants in money are used up, or are over."""
-        asset = self._ground.rules.asset
+    def _runs_out_us(self, conn: Connection, found: Statement, project_id: str, asset: str, now: int) -> int:
+        """By the pace at which they paid in the last month: when the grants in an asset are used up, or are over."""
         spent, first_us = totals.spent_since(conn, project_id, asset, now - LOOK_BACK_DAYS * DAY_US)
         over_us = now - max(first_us, now - LOOK_BACK_DAYS * DAY_US) if first_us is not None else 0
         spells = [

@@ -36,6 +36,12 @@ class Settings(BaseSettings):
         default=8, ge=0, le=1024, description="Short jobs that may wait on a worker beyond its slots."
     )
     memory_mib: int = Field(default=4096, ge=256, description="Memory of one job.")
+    shadow_share: float = Field(
+        default=0.01, ge=0, le=1, description="Share of `ideal` jobs run again on a second engine; 0 for none."
+    )
+    shadow_share_young: float = Field(
+        default=0.1, ge=0, le=1, description="The same of jobs that young engines answer."
+    )
     inspectors: int = Field(
         default=min(2, os.cpu_count() or 2), ge=1, le=64, description="Processes that decode and measure payloads."
     )

@@ -141,6 +141,7 @@ def _executor(settings: Settings, clock: SteadyClock, *, apart: bool) -> LocalEx
                 backends=tuple(spec.name for spec in catalogue(settings.device_names)),
                 spool=spool,
                 clock=clock.now_us,
+                shares=(settings.shadow_share, settings.shadow_share_young),
             )
         except SpoolInUse:
             if not apart:

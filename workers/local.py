@@ -7,6 +7,7 @@ the watching thread listens, keeps the time limits and replaces children. All st
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import select
 import socket
@@ -18,14 +19,17 @@ from pathlib import Path
 from typing import assert_never
 
 from backends.limits import Limits
+from backends.trust.finding import Finding
 from workers import frames
 from workers.crew import Crew, Gone, News, Ready, Said
 from workers.frames import BrokenStream, Frame
-from workers.port import Capabilities, Failed, Held, Lost, Observation, Order, Started, Stopped, Succeeded
-from workers.reports import Began, Broke, Done, read_report
+from workers.port import Capabilities, Failed, Held, Key, Lost, Observation, Order, Started, Stopped, Succeeded
+from workers.reports import Began, Broke, Done, Watched, read_report
 from workers.roster import Effect, Kill, Moment, Patience, Ping, Roster, Send, TakeBack
 from workers.runner import INLINE_BYTES
 from workers.spool import Spool
+
+logger = logging.getLogger(__name__)
 
 _FRAME_BYTES_MAX = INLINE_BYTES + 1_048_576
 _FILE_BYTES_MAX = 4 << 30
@@ -52,11 +56,13 @@ class LocalExecutor:
         limits: Limits | None = None,
         engine: str = "backends.run:execute",
         patience: Patience | None = None,
+        shares: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         """Starts the children at once; orders may come before they are ready.
 
         `memory_mib`: the most one order may take, whatever it asks; `clock`: µs since the epoch; `engine`: import path
-        of what runs the work. Raises SpoolInUse.
+        of what runs the work; `shares`: of jobs that
+        are run again on a second engine, and of those on young engines. Raises SpoolInUse.
         """
         if slots < 1 or pipeline < 0 or memory_mib < 1:
             raise ValueError(f"slots {slots}, pipeline {pipeline}, memory {memory_mib} MiB")
@@ -69,7 +75,7 @@ class LocalExecutor:
             slots,
             (engine.partition(":")[0], "workers.runner"),
             "workers.runner:run",
-            {"engine": engine, "limits": (limits or Limits()).to_json()},
+            {"engine": engine, "limits": (limits or Limits()).to_json(), "shares": shares},
             file_bytes_max=_FILE_BYTES_MAX,
             frame_bytes_max=_FRAME_BYTES_MAX,
         )
@@ -240,6 +246,8 @@ class LocalExecutor:
                 failed = Failed(*key, now.wall_us, kind, code, reason, fields, used_us)
                 last = kind in ("memory", "crash") or self._has_grown(number, resident_bytes)
                 self._carry_out(self._roster.finished(number, failed, now, last=last))
+            case Watched(key, finding):
+                _log(key, finding)
             case None:
                 pass  # a sign of life, heard already
             case _:
@@ -293,6 +301,7 @@ class LocalExecutor:
         header = {
             "is": "order",
             "key": order.key,
+            "job": order.job_id,
             "backend": order.backend,
             "memory_mib": order.memory_mib,
             "path": str(self._spool.path_of(order.attempt_id, order.token)),
@@ -316,6 +325,17 @@ class LocalExecutor:
 
     def _now(self) -> Moment:
         return Moment(_steady_us(), self._clock())
+
+
+def _log(key: Key, finding: Finding) -> None:
+    """A disagreement is for the operator to read: nothing follows from it yet (docs/decisions/0017)."""
+    if finding.agreed:
+        logger.debug("shadow run of %s: %s agrees with %s", key[0], finding.other, finding.engine)
+        return
+    verdict = f"wrong by all we know: {', '.join(finding.guilty)}" if finding.guilty else "to be looked at again"
+    about = f"part {finding.part}, program {finding.program}, {finding.kind}, alarm {finding.alarm:.1e}"
+    versions = f"{finding.engine} {finding.version} and {finding.other} {finding.other_version}"
+    logger.warning("shadow run of %s: %s disagree (%s); %s", key[0], versions, about, verdict)
 
 
 def _steady_us() -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
+from backends.trust.finding import Finding, read_finding
 from workers import frames
 from workers.frames import BrokenStream, Frame
 from workers.port import FailureCause, Key
@@ -46,7 +47,15 @@ class Broke:
     fields: dict[str, Any]
 
 
-Report = Began | Done | Broke
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a shadow run of an order that had ended has found."""
+
+    key: Key
+    finding: Finding
+
+
+Report = Began | Done | Broke | Watched
 
 
 def write_report(report: Report) -> bytes:
@@ -60,6 +69,8 @@ def write_report(report: Report) -> bytes:
         case Broke(key, used_us, resident_bytes, kind, code, reason, fields):
             header = {"is": "broke", "key": key, "used": used_us, "rss": resident_bytes}
             return frames.encode({**header, "kind": kind, "code": code, "reason": reason, "fields": fields})
+        case Watched(key, finding):
+            return frames.encode({"is": "watched", "key": key, "finding": finding.to_json()})
 
 
 def read_report(frame: Frame) -> Report | None:
@@ -79,6 +90,11 @@ def read_report(frame: Frame) -> Report | None:
             used_us, rss = _count(header, "used"), _count(header, "rss")
             cause = cast("FailureCause", kind)
             return Broke(_key(header), used_us, rss, cause, _text(header, "code"), _text(header, "reason"), fields)
+        case "watched":
+            try:
+                return Watched(_key(header), read_finding(header.get("finding")))
+            except ValueError as wrong:
+                raise BrokenStream(str(wrong)) from wrong
     return None
 
 

@@ -8,10 +8,11 @@ charged to the right one.
 from __future__ import annotations
 
 import select
+import signal
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,16 +20,21 @@ import orjson
 
 from backends.limits import Limits
 from backends.rejected import Rejected
+from backends.trust.finding import Finding
+from backends.trust.oversight import Oversight, lot_of
 from workers import caps, frames
 from workers.child import introduction
 from workers.forkserver import resolve
 from workers.frames import Frame, FrameReader
 from workers.port import FailureCause, Key, memory_reason
-from workers.reports import Began, Broke, Done, Report, write_report
+from workers.reports import Began, Broke, Done, Report, Watched, write_report
 from workers.spool import write_result
 
 INLINE_BYTES = 1_048_576
 """Results up to this long travel in the report; longer ones through the spool."""
+
+SHADOWS_S = 5.0
+"""By the clock, for all shadow runs of a job: an order may wait behind them."""
 
 _MEMORY_WORDS = ("insufficient memory", "bad_alloc", "Unable to allocate", "Cannot allocate memory")
 _REASON_CHARS = 2_000
@@ -49,17 +55,23 @@ class Execution(Protocol):
     def shots(self) -> int:
         """Shots spent."""
 
+    @property
+    def afterwards(self) -> Callable[[], Iterator[Finding]] | None:
+        """What is to be done once the result has been told: shadow runs on other engines, which nobody pays for."""
 
-Engine = Callable[[bytes, str, Limits], Execution]
+
+Engine = Callable[[bytes, str, Limits, Oversight], Execution]
 
 
 def run(connection: socket.socket, options: Mapping[str, Any]) -> None:
     """Serve orders until the parent closes the connection (raises EOFError or ConnectionError then).
 
-    `options`: {"engine": import path of backends.run.execute, "limits": Limits as JSON}.
+    `options`: {"engine": import path of backends.run.execute, "limits": Limits as JSON, "shares": of jobs that are run
+    again on a second engine, and of those on young engines}.
     """
     engine: Engine = resolve(options["engine"])
     limits = Limits.from_json(options["limits"])
+    share, share_young = options["shares"]
     connection.setblocking(True)
     connection.sendall(introduction({}))
     inbox = Inbox(connection)
@@ -69,7 +81,14 @@ def run(connection: socket.socket, options: Mapping[str, Any]) -> None:
         inbox.say(write_report(Began((attempt_id, token), _steady_us())))
         inbox.flush()
         # Leaves together with the next "began" when another order is at hand: one system call, one wake-up less.
-        inbox.say(write_report(_attempt(engine, limits, (attempt_id, token), order)))
+        oversight = Oversight(share, share_young, lot=lot_of(order.header["job"]))
+        report, afterwards = _attempt(engine, limits, (attempt_id, token), order, oversight)
+        inbox.say(write_report(report))
+        if afterwards is not None:
+            inbox.flush()
+            for finding in _shadows(afterwards, order.header["memory_mib"]):
+                inbox.say(write_report(Watched((attempt_id, token), finding)))
+                inbox.flush()
 
 
 class Inbox:
@@ -118,16 +137,35 @@ class Inbox:
                     self.say(frames.encode({"is": "pong"}))
 
 
-def _attempt(engine: Engine, limits: Limits, key: Key, order: Frame) -> Report:
+Afterwards = Callable[[], Iterator[Finding]]
+
+
+def _shadows(afterwards: Afterwards, memory_mib: int) -> Iterator[Finding]:
+    """What shadow runs find, in time: whatever takes longer ends this process, which owes nobody anything now."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, SHADOWS_S)
+    try:
+        caps.cap_memory(memory_mib << 20)
+        yield from afterwards()
+    except Exception:  # noqa: S110 - the job is done and told: what breaks here is no matter of the user's
+        pass
+    finally:
+        caps.uncap_memory()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _attempt(
+    engine: Engine, limits: Limits, key: Key, order: Frame, oversight: Oversight
+) -> tuple[Report, Afterwards | None]:
     memory_mib: int = order.header["memory_mib"]
     began_us, cpu_began_us = _steady_us(), _cpu_us()
     try:
         caps.cap_memory(memory_mib << 20)
-        execution = engine(order.body, order.header["backend"], limits)
+        execution = engine(order.body, order.header["backend"], limits, oversight)
     except BaseException as error:
         caps.uncap_memory()
         used_us = _steady_us() - began_us
-        return Broke(key, used_us, caps.resident_bytes(), *explain(error, memory_mib))
+        return Broke(key, used_us, caps.resident_bytes(), *explain(error, memory_mib)), None
     caps.uncap_memory()
     used_us, cpu_us = execution.qpu_us, _cpu_us() - cpu_began_us
     result: bytes | None = execution.result
@@ -136,9 +174,9 @@ def _attempt(engine: Engine, limits: Limits, key: Key, order: Frame) -> Report:
             write_result(Path(order.header["path"]), execution.result)
         except OSError as error:
             reason = f"the result of {len(execution.result)} bytes could not be written: {error.strerror}"
-            return Broke(key, used_us, caps.resident_bytes(), "fault", "spool_unwritable", reason, {})
+            return Broke(key, used_us, caps.resident_bytes(), "fault", "spool_unwritable", reason, {}), None
         result = None
-    return Done(key, used_us, cpu_us, caps.resident_bytes(), execution.shots, result)
+    return Done(key, used_us, cpu_us, caps.resident_bytes(), execution.shots, result), execution.afterwards
 
 
 def explain(error: BaseException, memory_mib: int) -> tuple[FailureCause, str, str, dict[str, Any]]:

@@ -265,6 +265,12 @@ class Figures(Told):
     expired: int
 
 
+class InKind(Figures):
+    """The figures of all grants in one native unit."""
+
+    runs_out_us: int = Field(description="As that of the grants in money, by the pace of this unit.")
+
+
 class Balance(Told):
     """Where a project stands, in the smallest unit of the asset: granted = settled + held + available + expired."""
 
@@ -280,7 +286,7 @@ class Balance(Told):
     in_flight: int = Field(description="Held for jobs under way.")
     committed: int = Field(description="Held for jobs that wait: their ceilings.")
     wallet: WalletFigures
-    in_kind: dict[str, Figures] = Field(description="The same figures for grants in native units, by asset.")
+    in_kind: dict[str, InKind] = Field(description="The same figures for grants in native units, by asset.")
     runs_out_us: int = Field(description="By the pace of the last month, with what is held and what expires counted.")
     grants: list[GrantFigures]
 

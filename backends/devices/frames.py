@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from backends.devices.noise import Channel
@@ -41,17 +39,17 @@ def sample(noisy: Noisy, shots: int, seed: int) -> Sampled:
         elif noisy.concerns(op):
             writer.append(noisy.local(op))
         for qubits, channel in noisy.noise.of(op):
-            _append(writer.circuit, [noisy.lines[qubit] for qubit in qubits], channel)
+            _append(writer, [noisy.lines[qubit] for qubit in qubits], channel)
     bits = writer.sample(shots, noisy.clbits, seed)
     noisy.misread(bits, np.random.default_rng(seed), but=noisy.steering)
     return Sampled(bits, how())
 
 
-def _append(circuit: Any, lines: list[int], channel: Channel) -> None:
+def _append(writer: on_stim.Writer, lines: list[int], channel: Channel) -> None:
     probabilities = channel.paulis
     if channel.width == 1:
-        circuit.append("PAULI_CHANNEL_1", lines, probabilities[1:].tolist())
+        writer.add("PAULI_CHANNEL_1", lines, probabilities[1:].tolist())
         return
     # The library lists IX, IY, … with the first target's letter first; here the first qubit counts lowest.
     ordered = [float(probabilities[a + 4 * b]) for a in range(4) for b in range(4)][1:]
-    circuit.append("PAULI_CHANNEL_2", lines, ordered)
+    writer.add("PAULI_CHANNEL_2", lines, ordered)

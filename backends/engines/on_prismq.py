@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata, util
+from importlib import util
 from typing import Any, Literal
 
 import numpy as np
@@ -17,17 +17,21 @@ import numpy as np
 from backends.engines.ending import Ending, ending_of
 from backends.engines.lowering import lowered
 from backends.engines.port import FIDELITY_MIN, Budget, Expected, GaveUp, How, Pauli, Sampled, Unsuited
+from backends.engines.release import release_of
 from backends.engines.traits import Traits
 from backends.matrices import matrix_of
 from backends.program import Clause, Op, Program
 
-PrismMethod = Literal["clifford", "statevector", "factored", "mps", "sparse"]
+PrismMethod = Literal["clifford", "statevector", "mps", "sparse"]
 
 _FIXED = ("x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "sxdg", "cx", "cz", "swap")
 _TURNED = ("rx", "ry", "rz", "p", "rzz")
 _CONTROLLED = frozenset({"cy", "ch", "csx", "crx", "cry", "crz"})
 _KNOWN = frozenset({*_FIXED, *_TURNED, *_CONTROLLED, "cp", "u", "ccx", "ccz", "mcx", "mcp", "unitary"})
-_BOND_MAX = 256
+_BONDS = (256, 128, 64, 32, 16, 8)
+"""Matrix product states are cut at one of these, the largest that the budget allows for."""
+_STEP_S, _CUBE_S, _DRAW_S, _SQUARE_S = 6e-6, 2.5e-8, 2.5e-7, 5e-10
+"""What a step takes, in all and by the bond cubed, and a shot of a qubit, in all and by the bond squared."""
 
 
 @cache
@@ -62,7 +66,7 @@ class OnPrismq:
     @property
     def version(self) -> str:
         """PRISM-Q's."""
-        return metadata.version("prism-q")
+        return release_of("prism-q")
 
     def available(self) -> bool:
         """Whether it is installed."""
@@ -93,7 +97,8 @@ class OnPrismq:
             circuit = _circuit(ending.local(), width, len(ending.asked))
             for column, line in enumerate(ending.asked):
                 circuit.add_measure(line, column)
-            result = self._run(lambda simulation: simulation.shots(shots), circuit, seed)
+            bond = self._bond(ending, shots, budget)
+            result = self._run(lambda simulation: simulation.shots(shots), circuit, seed, bond)
             return Sampled(ending.place(result.shots), self._how(result.metadata))
         self._fits(program.qubits, budget)
         circuit = _dynamic(program)
@@ -115,7 +120,8 @@ class OnPrismq:
         how = self._how(None)
         if asked:
             circuit = _circuit(ending.local(), width, 0)
-            result = self._run(lambda simulation: simulation.expectation_values_reported(asked), circuit, 0)
+            bond = self._bond(ending, len(asked), budget)
+            result = self._run(lambda simulation: simulation.expectation_values_reported(asked), circuit, 0, bond)
             how = self._how(result.metadata)
             found = iter(result.values.tolist())
             values = [
@@ -124,18 +130,16 @@ class OnPrismq:
         error = 1e-9 + 2 * max(0.0, 1 - how.fidelity) ** 0.5
         return Expected(tuple(float(value) for value in values), error, how)
 
-    def _run(self, ask: Any, circuit: Any, seed: int) -> Any:
+    def _run(self, ask: Any, circuit: Any, seed: int, bond: int = 0) -> Any:
         library = _library()
         simulation = library.simulate(circuit).seed(seed)
         match self.method:
             case "statevector":
                 simulation = simulation.backend(library.BackendKind.statevector())
-            case "factored":
-                simulation = simulation.backend(library.BackendKind.factored())
             case "sparse":
                 simulation = simulation.backend(library.BackendKind.sparse())
             case "mps":
-                simulation = simulation.backend(library.BackendKind.mps(_BOND_MAX))
+                simulation = simulation.backend(library.BackendKind.mps(bond))
             case _:
                 simulation = simulation.require_exact()
         try:
@@ -144,6 +148,18 @@ class OnPrismq:
             if error.kind == "resource_limit":
                 raise MemoryError(str(error)) from error
             raise Unsuited(" ".join(str(error).split())[:200]) from error
+
+    def _bond(self, ending: Ending, shots: int, budget: Budget) -> int:
+        """The largest bond with which the work, were all bonds so large, keeps to the budget: by formula, no clock."""
+        if self.method != "mps":
+            return 0
+        local = ending.local()
+        spans = [max(op.qubits) - min(op.qubits) for op in local if len(op.qubits) > 1]
+        steps, drawn = sum(2 * span - 1 for span in spans) + len(local) // 8, shots * len(ending.lines)
+        for bond in _BONDS:
+            if steps * (_STEP_S + _CUBE_S * bond**3) + drawn * (_DRAW_S + _SQUARE_S * bond**2) <= budget.seconds:
+                return bond
+        raise GaveUp(f"its work may exceed {budget.seconds:.2g} s with bonds of {_BONDS[-1]}")
 
     def _how(self, found: Any) -> How:
         """What it reports of a run; GaveUp where that is too little."""
@@ -240,4 +256,4 @@ def _over(pauli: Pauli, ending: Ending) -> list[tuple[int, str]] | float | None:
 
 def methods() -> tuple[OnPrismq, ...]:
     """Every method as an engine of its own."""
-    return tuple(OnPrismq(method) for method in ("clifford", "statevector", "factored", "mps", "sparse"))
+    return tuple(OnPrismq(method) for method in ("clifford", "statevector", "mps", "sparse"))

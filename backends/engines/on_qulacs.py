@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib import metadata, util
+from importlib import util
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from backends.engines.ending import Ending, ending_of
 from backends.engines.lowering import lowered
 from backends.engines.port import Budget, Expected, How, Pauli, Sampled, Unsuited
+from backends.engines.release import release_of
 from backends.engines.traits import Traits
 from backends.matrices import matrix_of
 from backends.program import Op, Program
@@ -52,7 +53,7 @@ class OnQulacs:
     @property
     def version(self) -> str:
         """Qulacs'."""
-        return metadata.version("qulacs")
+        return release_of("qulacs")
 
     def available(self) -> bool:
         """Whether it is installed."""

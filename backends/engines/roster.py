@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from backends.engines import on_aer, on_prismq
+from backends.engines.mps import MatrixProductState
 from backends.engines.on_ddsim import OnDdsim
 from backends.engines.on_qulacs import OnQulacs
 from backends.engines.on_stim import OnStim
@@ -15,7 +16,7 @@ from backends.engines.sparse import Sparse
 @cache
 def engines() -> tuple[Engine, ...]:
     """Every engine that could be installed."""
-    return (*on_aer.methods(), Sparse(), OnStim(), OnDdsim(), *on_prismq.methods(), OnQulacs())
+    return (*on_aer.methods(), Sparse(), MatrixProductState(), OnStim(), OnDdsim(), *on_prismq.methods(), OnQulacs())
 
 
 @cache

@@ -5,8 +5,8 @@ Every pass is a pure function from a program to a program (or to several), linea
 
 from __future__ import annotations
 
-from backends.reductions.factors import factors
+from backends.reductions.factors import Factor, factors
 from backends.reductions.parts import Part, Reduced, join
 from backends.reductions.reducing import reduce
 
-__all__ = ["Part", "Reduced", "factors", "join", "reduce"]
+__all__ = ["Factor", "Part", "Reduced", "factors", "join", "reduce"]

@@ -21,7 +21,8 @@ def factors(program: Program, pauli: Sequence[tuple[int, str]]) -> tuple[int, tu
     """A sign, and the factors that it is multiplied with: together the value of `pauli` in the final state.
 
     The Pauli product is turned into one of Z and measured in thought: whatever leaves that distribution alone leaves
-    its parity alone. `program` has no measurements, conditions or resets of its own.
+    its parity alone; angles are not snapped, for values are asked to more digits than shots show. `program` has no
+    measurements, conditions or resets of its own.
     """
     turned = list(program.operations)
     for bit, (qubit, axis) in enumerate(pauli):
@@ -30,7 +31,7 @@ def factors(program: Program, pauli: Sequence[tuple[int, str]]) -> tuple[int, tu
         if axis != "Z":
             turned.append(Op("h", (qubit,)))
         turned.append(Op("measure", (qubit,), (), (bit,)))
-    reduced = reduce(Program(program.qubits, len(pauli), tuple(turned)))
+    reduced = reduce(Program(program.qubits, len(pauli), tuple(turned)), snap=False)
     sign = -1 if sum(reduced.constants.values()) % 2 else 1
     found = []
     for part in reduced.parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from backends.engines.traits import Traits, traits_of
@@ -10,30 +11,38 @@ from backends.program import LOOKING, Program
 from backends.reductions.kinds import MONOMIAL, controls_of
 from backends.reductions.ordering import line_order
 
+_SIXTY_FOURTHS = 64 / math.pi
 _GATES_LOOKED_AT = 20_000
 """Beyond so many the bounds have long reached their caps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """`branching` and `bond` are bounds: at most 2^branching basis states have an amplitude, and at most 2^bond
-    singular values stand at any cut of the best line of qubits, `order`.
+    """`generic` gates turn by angles that are no simple fraction of π; `monomial` ones only permute basis states and
+    turn their phases.
+
+    `branching` and `bond` are bounds: at most 2^branching basis states have an amplitude, and at most 2^bond
+    singular values stand at any cut of the best line of qubits, `order`. `carried` adds up how far apart gates find
+    their qubits on it.
     """
 
     traits: Traits
     entangling: int
     non_clifford: int
+    generic: int
+    monomial: int
     looking: int
     branching: int
     bond: int
+    carried: int
     order: tuple[int, ...]
 
 
 def features_of(program: Program) -> Features:
     """Look at a program; about 2 µs an operation."""
     traits = traits_of(program)
-    entangling = non_clifford = looking = events = 0
-    for name, qubits, _, _, _ in program.operations:
+    entangling = non_clifford = looking = events = generic = monomial = 0
+    for name, qubits, params, _, _ in program.operations:
         if name in LOOKING:
             looking += 1
             continue
@@ -41,15 +50,35 @@ def features_of(program: Program) -> Features:
             entangling += 1
         if name not in CLIFFORD:
             non_clifford += 1
-        if name not in MONOMIAL:
+            generic += bool(params) and not all(map(_simple, params))
+        if name in MONOMIAL:
+            monomial += 1
+        else:
             events += len(qubits) - controls_of(name, len(qubits))
     # Below a dozen qubits every engine is quick, and no bound changes the choice.
     small = traits.busy <= 12
     order = tuple(range(program.qubits)) if small else line_order(program)
     bond = traits.busy // 2 if small else _bond(program, order)
+    place = {qubit: at for at, qubit in enumerate(order)}
+    spans = [[place[qubit] for qubit in op.qubits] for op in program.operations if len(op.qubits) > 1]
     return Features(
-        traits, entangling, non_clifford, looking, branching=min(events, traits.busy), bond=bond, order=order
+        traits=traits,
+        entangling=entangling,
+        non_clifford=non_clifford,
+        generic=generic,
+        monomial=monomial,
+        looking=looking,
+        branching=min(events, traits.busy),
+        bond=bond,
+        carried=sum(max(span) - min(span) for span in spans),
+        order=order,
     )
+
+
+def _simple(angle: complex) -> bool:
+    """Whether an angle is a multiple of π/64: such angles meet again, and equal parts of a state stay equal."""
+    turns = angle.real * _SIXTY_FOURTHS
+    return abs(turns - round(turns)) < 1e-6
 
 
 def _bond(program: Program, order: tuple[int, ...]) -> int:

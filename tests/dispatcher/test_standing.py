@@ -110,7 +110,9 @@ def test_another_asset_is_shown_with_its_grant_and_not_mixed_into_the_sum(everyw
     led.run(ann)
     balance = standing(led, ann)
     assert (balance["granted"], [grant["asset"] for grant in balance["grants"]]) == (10_000, ["CNY", "qpu_ms"])
-    assert (balance["settled"], balance["in_kind"]) == (
+    in_kind = balance["in_kind"]
+    assert in_kind["qpu_ms"].pop("runs_out_us") > led.clock.now_us()
+    assert (balance["settled"], in_kind) == (
         1_100,
         {"qpu_ms": {"granted": 500, "settled": 3, "held": 0, "available": 497, "expired": 0}},
     )
@@ -184,6 +186,23 @@ def test_what_others_pay_does_not_shorten_the_grants_in_money(led: Any) -> None:
     led.run(ann)
     assert led.room.statement(ann, ann.project_id)["charged"] == 2_600
     assert standing(led, ann)["runs_out_us"] == led.clock.now_us() + 100 * DAY_US
+
+
+def test_each_native_unit_runs_out_by_its_own_pace(everywhere: Any) -> None:
+    led = everywhere
+    led.lead()
+    now = led.clock.now_us()
+    ann = led.startup(grant=None)
+    until_us = now + 900_000 * DAY_US
+    led.grant(
+        ann.project_id, 1_000, programme_id=led.programme("hours", asset="qpu_ms"), asset="qpu_ms", until_us=until_us
+    )
+    led.top_up(ann.project_id, 10**6)
+    assert standing(led, ann)["in_kind"]["qpu_ms"]["runs_out_us"] == until_us
+    led.run(ann)
+    told = standing(led, ann)["in_kind"]["qpu_ms"]
+    assert 0 < told["settled"] < 1_000
+    assert told["runs_out_us"] == led.clock.now_us() + told["available"] * DAY_US // told["settled"]
 
 
 def test_use_of_long_ago_says_nothing(led: Any) -> None:

@@ -29,13 +29,17 @@ def test_a_quota_tells_wallet_kinds_restrictions_and_breakage(told: Any) -> None
     figures = {"granted": 5_000, "settled": 1_500, "held": 0, "available": 3_500, "expired": 0}
     kind = told.grant(id="grt_2", asset="qpu_ms", resources=["qpu_ms"], backends=["aer"], **figures)
     record = told.balance(
-        told.grant(), kind, expired=2_000_000, wallet={"available": 5_000_000, "held": 1}, in_kind={"qpu_ms": figures}
+        told.grant(),
+        kind,
+        expired=2_000_000,
+        wallet={"available": 5_000_000, "held": 1},
+        in_kind={"qpu_ms": figures | {"runs_out_us": 1_700_000_000_000_000}},
     )
     lines = list(quota_lines(Quota.from_json(record), 80))
     assert "expired    2.00 CNY not used in time" in lines
     assert "wallet     5.00 CNY of your own money, 0.000001 CNY held" in lines
-    assert "IN KIND  GRANTED  SETTLED  HELD  AVAILABLE  EXPIRED" in lines
-    assert "qpu_ms     5,000    1,500     0      3,500        0" in lines
+    assert "IN KIND  GRANTED  SETTLED  HELD  AVAILABLE  EXPIRED  RUNS OUT" in lines
+    assert "qpu_ms     5,000    1,500     0      3,500        0  2023-11-14" in lines
     assert lines[-3:] == [
         "GRANT  SETTLED  HELD  AVAILABLE  IN      UNTIL       PAYS FOR",
         "grt_1     1.50  0.50       8.00  CNY     2023-11-14",
@@ -52,7 +56,12 @@ def test_a_quota_without_anything_left_says_so(told: Any) -> None:
     "kept",
     [
         {"wallet": {"available": 5, "held": 0}},
-        {"in_kind": {"shots": {"granted": 9, "settled": 0, "held": 0, "available": 9, "expired": 0}}},
+        {
+            "in_kind": {
+                "shots": dict.fromkeys(("settled", "held", "expired", "runs_out_us"), 0)
+                | {"granted": 9, "available": 9}
+            }
+        },
     ],
 )
 def test_a_wallet_and_grants_in_kind_are_something_left(told: Any, kept: dict[str, Any]) -> None:

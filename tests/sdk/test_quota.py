@@ -18,8 +18,11 @@ def test_the_wallet_and_the_day_when_nothing_is_left(told: Any) -> None:
 
 def test_grants_in_kind_are_counted_in_their_own_unit(told: Any) -> None:
     figures = {"granted": 5_000, "settled": 1_500, "held": 0, "available": 3_500, "expired": 0}
-    found = Quota.from_json(told.balance(told.grant(asset="qpu_ms", **figures), in_kind={"qpu_ms": figures}))
+    found = Quota.from_json(
+        told.balance(told.grant(asset="qpu_ms", **figures), in_kind={"qpu_ms": figures | {"runs_out_us": 0}})
+    )
     assert found.in_kind["qpu_ms"].available == Money(3_500, "qpu_ms")
+    assert found.in_kind["qpu_ms"].runs_out == datetime(1970, 1, 1, tzinfo=UTC)
     assert found.grants[0].asset == "qpu_ms"
     assert str(found.grants[0].settled) == "1,500 qpu_ms"
     assert found.granted == Money(10_000_000)

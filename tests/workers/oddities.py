@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ import orjson
 from backends.findings import Findings
 from backends.limits import Limits
 from backends.rejected import Rejected
+from backends.trust.finding import Finding
+from backends.trust.oversight import Oversight
 from workers import frames
 from workers.child import introduction
 
@@ -41,16 +43,28 @@ class Outcome:
     result: bytes
     shots: int = 0
     qpu_us: int = 1
+    afterwards: Callable[[], Iterator[Finding]] | None = None
 
 
-def engine(work: bytes, backend: str, limits: Limits) -> Outcome:
+def engine(work: bytes, backend: str, limits: Limits, oversight: Oversight) -> Outcome:
     """Does what the work says: {"do": name, ...}; an empty work does nothing at all."""
     if not work:
         return Outcome(b"{}")
     asked = orjson.loads(work)
     shots, began_ns = asked.pop("shots", 0), time.perf_counter_ns()
+    watched = asked.pop("watched", None)
     result = _act(asked)
-    return Outcome(result, shots, max(1, (time.perf_counter_ns() - began_ns) // 1000))
+    used_us = max(1, (time.perf_counter_ns() - began_ns) // 1000)
+    if watched is None or not oversight.watches("stim"):
+        return Outcome(result, shots, used_us)
+    return Outcome(result, shots, used_us, lambda: _look_again(watched))
+
+
+def _look_again(deed: str) -> Iterator[Finding]:
+    """Find something, unless it is to be done silently, then do what was asked."""
+    if not deed.startswith("silently "):
+        yield Finding(0, "sample", "stim", "1", "ddsim", "2", True, False, 1e-30, ("stim",), 3, 100, "abc")
+    _act({"do": deed.removeprefix("silently ")} | ({"words": "no"} if deed == "raise" else {}))
 
 
 def measure(work: bytes, limits: Limits) -> Findings:

@@ -103,6 +103,18 @@ def test_a_killed_idle_child_is_replaced_each_time(make: Make, until: Until) -> 
         assert until(lambda pid=pid: executor.pids() not in ((), (pid,)), 10)
 
 
+def test_a_disagreement_of_engines_is_logged(make: Make, until: Until, caplog: pytest.LogCaptureFixture) -> None:
+    executor = make(shares=(1.0, 1.0))
+    executor.start(one := order("reply", size=3, watched="raise"))
+    assert isinstance(observe(executor, 1)[-1], Succeeded)
+    assert until(lambda: f"shadow run of {one.attempt_id}: stim 1 and ddsim 2 disagree" in caplog.text, 10)
+    assert "wrong by all we know: stim" in caplog.text
+    unwatched = make()
+    unwatched.start(other := order("reply", size=3, watched="raise"))
+    assert isinstance(observe(unwatched, 1)[-1], Succeeded)
+    assert other.attempt_id not in caplog.text
+
+
 # What children are.
 
 

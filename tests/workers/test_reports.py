@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from backends.trust.finding import Finding
 from workers.frames import BrokenStream, Frame, FrameReader
-from workers.reports import Began, Broke, Done, Report, read_report, write_report
+from workers.reports import Began, Broke, Done, Report, Watched, read_report, write_report
 
 KEY = ("job/0.1", 3)
 REPORTS: list[Report] = [
@@ -23,6 +24,14 @@ REPORTS: list[Report] = [
 def test_a_report_is_read_as_it_was_written(report: Report) -> None:
     [frame] = FrameReader().feed(write_report(report))
     assert read_report(frame) == report
+
+
+def test_a_finding_is_read_as_it_was_written_and_not_believed() -> None:
+    finding = Finding(0, "sample", "stim", "1", "ddsim", "2", True, False, 1e-30, ("stim",), 3, 100, "abc")
+    [frame] = FrameReader().feed(write_report(Watched(KEY, finding)))
+    assert read_report(frame) == Watched(KEY, finding)
+    with pytest.raises(BrokenStream, match="makes no sense"):
+        read_report(Frame({**frame.header, "finding": finding.to_json() | {"engine": 3}}, b""))
 
 
 def test_other_frames_are_no_reports() -> None:

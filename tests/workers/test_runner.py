@@ -14,7 +14,7 @@ from backends.limits import Limits
 from backends.rejected import Rejected
 from workers import frames
 from workers.child import Child, ForkServer
-from workers.reports import Began, Broke, Done, Report, read_report
+from workers.reports import Began, Broke, Done, Report, Watched, read_report
 from workers.runner import INLINE_BYTES, explain, plain, sendable
 
 
@@ -22,7 +22,7 @@ class Runner:
     """A real child at the other end of a connection."""
 
     def __init__(self, server: ForkServer, spool: Path) -> None:
-        options = {"engine": "oddities:engine", "limits": Limits().to_json()}
+        options = {"engine": "oddities:engine", "limits": Limits().to_json(), "shares": (1.0, 1.0)}
         self.child: Child = server.spawn("workers.runner:run", options, file_bytes_max=4 << 20, frame_bytes_max=8 << 20)
         self.spool = spool
         hello = self.listen(1)[0]
@@ -30,7 +30,7 @@ class Runner:
         self.child.met(hello.header["pid"])
 
     def order(self, name: str, work: dict[str, Any] | None = None, memory_mib: int = 512) -> bytes:
-        header = {"is": "order", "key": [name, 1], "backend": "aer", "memory_mib": memory_mib}
+        header = {"is": "order", "key": [name, 1], "job": name, "backend": "aer", "memory_mib": memory_mib}
         body = b"" if work is None else orjson.dumps(work)
         return frames.encode({**header, "path": str(self.spool / f"{name}.result")}, body)
 
@@ -185,3 +185,29 @@ def test_what_json_cannot_carry_is_sent_as_text() -> None:
     assert plain({"a": [2**70], "b": 1}) == {"a": f"[{2**70}]", "b": "1"}
     assert plain({"a": "\ud800"}) == {"a": "?"}
     assert sendable("x" * 5_000) == "x" * 2_000
+
+
+@pytest.mark.parametrize("deed", ["raise", "spin", "segfault"])
+def test_shadow_runs_come_after_the_result_and_cannot_harm_it(runner: Runner, deed: str) -> None:
+    """It has been told before they begin; one that fails, hangs or crashes ends the process at most."""
+    runner.send(runner.order("one", {"do": "reply", "size": 3, "watched": deed}))
+    began, done, watched = runner.reports(3)
+    assert isinstance(began, Began)
+    assert isinstance(done, Done)
+    assert done.result == b"xxx"
+    assert isinstance(watched, Watched)
+    assert (watched.key, watched.finding.guilty) == (("one", 1), ("stim",))
+    if deed == "raise":
+        assert isinstance(runner.run({"do": "reply", "size": 1}), Done)
+        return
+    deadline = time.monotonic() + 30
+    while runner.child.receive() is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_the_result_has_been_told_before_a_shadow_run_crashes(runner: Runner) -> None:
+    runner.send(runner.order("one", {"do": "reply", "size": 3, "watched": "silently segfault"}))
+    began, done = runner.reports(2)
+    assert isinstance(began, Began)
+    assert isinstance(done, Done)

@@ -60,9 +60,13 @@ def quota_lines(found: Quota, width: int) -> Iterator[str]:
         width=width,
     )
     if found.in_kind:
-        rows = [(name, *_row(figures, FIGURES)) for name, figures in found.in_kind.items()]
+        rows = [
+            (name, *_row(figures, FIGURES), moment(figures.record["runs_out_us"])[:10])
+            for name, figures in found.in_kind.items()
+        ]
+        heads = ("IN KIND", *map(str.upper, FIGURES), "RUNS OUT")
         yield ""
-        yield from table_or_blocks(("IN KIND", *map(str.upper, FIGURES)), rows, width=width, right=(1, 2, 3, 4, 5))
+        yield from table_or_blocks(heads, rows, width=width, right=(1, 2, 3, 4, 5))
     yield from grant_lines(found.grants, width)
 
 

@@ -36,20 +36,27 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class InKind(Figures):
+    """The sums of the grants in one native unit, and when nothing is left of them."""
+
+    runs_out: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Quota(Figures):
     """Where a project stands, its grants in money summed up, and each grant.
 
     Open jobs hold `in_flight` while they run and `committed` while they wait, from grants and wallet together. The
     project's own `wallet` pays what grants do not. `in_kind` has the sums of grants in native units, by asset.
-    `runs_out` is when nothing is left of the grants in money, by the pace of the last month; None where that is beyond
-    any calendar.
+    `runs_out` is when nothing is left of the grants in money (in that unit), by the pace of the last month; None where
+    that is beyond any calendar.
     """
 
     in_flight: Money
     committed: Money
     wallet: Money
     wallet_held: Money
-    in_kind: Mapping[str, Figures]
+    in_kind: Mapping[str, InKind]
     runs_out: datetime | None
     grants: tuple[Figures, ...]
 
@@ -65,7 +72,10 @@ class Quota(Figures):
             committed=Money(int(record["committed"]), asset),
             wallet=Money(int(wallet["available"]), asset),
             wallet_held=Money(int(wallet["held"]), asset),
-            in_kind={name: Figures(**_figures(told, name), record=told) for name, told in record["in_kind"].items()},
+            in_kind={
+                name: InKind(**_figures(told, name), record=told, runs_out=instant(told["runs_out_us"]))
+                for name, told in record["in_kind"].items()
+            },
             runs_out=instant(record["runs_out_us"]),
             grants=tuple(Figures(**_figures(told, told["asset"]), record=told) for told in record["grants"]),
         )

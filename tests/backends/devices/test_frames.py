@@ -45,9 +45,9 @@ def test_errors_strike_the_qubit_they_belong_to(bench: Any) -> None:
     noisy = bench.noisy(clifford(2, 0), device)
     channel = Channel(((1.0, 1.0), (0.5, 0.5)), 1.0)
     writer = frames.on_stim.Writer()
-    frames._append(writer.circuit, [0, 1], channel)
-    writer.circuit.append("M", [0, 1])
-    record = writer.circuit.compile_sampler(seed=1).sample(4_000)
+    frames._append(writer, [0, 1], channel)
+    writer.add("M", [0, 1])
+    record = writer.circuit().compile_sampler(seed=1).sample(4_000)
     assert record[:, 0].sum() == 0
     assert bench.near(int(record[:, 1].sum()), 4_000, 0.25)
     assert noisy.lines == {0: 0, 1: 1}

@@ -12,7 +12,7 @@ from backends.program import Op, Program
 
 
 def test_methods_are_asked_for_by_name() -> None:
-    assert [engine.method for engine in methods()] == ["clifford", "statevector", "factored", "mps", "sparse"]
+    assert [engine.method for engine in methods()] == ["clifford", "statevector", "mps", "sparse"]
 
 
 def test_a_low_fidelity_is_no_answer() -> None:
@@ -28,3 +28,22 @@ def test_a_state_that_does_not_fit() -> None:
     program = Program(26, 1, (*(Op("h", (qubit,)) for qubit in range(26)), Op("measure", (0,), (), (0,))))
     with pytest.raises(MemoryError, match="a dense state of 26 qubits"):
         OnPrismq("statevector").sample(program, 1, 1, Budget(memory_bytes=1 << 28))
+
+
+def chain(qubits: int, layers: int) -> Program:
+    gates: list[Op] = []
+    for layer in range(layers):
+        gates += [Op("u", (qubit,), (0.9 + 0.1 * layer, 0.4, 1.3)) for qubit in range(qubits)]
+        gates += [Op("cx", (qubit, qubit + 1)) for qubit in range(layer % 2, qubits - 1, 2)]
+    return Program(qubits, qubits, (*gates, *(Op("measure", (qubit,), (), (qubit,)) for qubit in range(qubits))))
+
+
+def test_tensors_are_cut_where_the_budget_ends() -> None:
+    """A budget too small for any bond is refused before anything runs; a small bond that falls short is said to."""
+    (engine,) = (one for one in methods() if one.method == "mps")
+    program = chain(24, 14)
+    with pytest.raises(GaveUp, match=r"its work may exceed 0\.001 s with bonds of 8"):
+        engine.sample(program, 100, 1, Budget(seconds=1e-3))
+    with pytest.raises(GaveUp, match=r"reports a fidelity of at least 0\.\d+ only"):
+        engine.sample(program, 100, 1, Budget(seconds=0.02))
+    assert engine.sample(program, 100, 1, Budget()).how.fidelity > 0.99

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backends.engines.port import Budget
-from backends.engines.sparse import State
+from backends.engines.sparse_state import State
 from backends.program import Op, Program
 from backends.router.features import features_of
 
