@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dispatcher import vocabulary
 from dispatcher.funding import Funding, operators_only
 from dispatcher.ground import Ground
 from dispatcher.model import Caller, Refusal
 from dispatcher.plans import Applied, ProgrammePlan, differences, funders_in_words, same_terms
 from ledger.model import in_words
 from ledger.terms import Terms
-from store import audit_log, programmes, terms, totals
+from store import audit_log, identity, programmes, terms, totals
 from store.database import Connection
 from store.rows import FunderRow, ProgrammeRow
 
@@ -62,15 +63,20 @@ class Applying:
     def _compare_all(self, conn: Connection, plans: Sequence[ProgrammePlan]) -> list[Applied] | Refusal:
         known = {row.name: row.id for row in programmes.list_funders(conn)}
         rows = {row.name: row for row in programmes.list_programmes(conn)}
+        used = vocabulary.of_projects(identity.list_projects(conn))
+        in_force = terms.in_force(conn, [row.id for row in rows.values()])
         found = []
         for plan in plans:
+            others = [one for programme_id, one in in_force.items() if programme_id != _id_of(rows.get(plan.name))]
+            others += [other.terms for other in plans if other is not plan]
+            warnings = vocabulary.unanswered(plan.terms, used, vocabulary.of_terms(others))
             row = rows.get(plan.name)
             changes = [f"+ funder {name}" for name, _ in plan.funders if name not in known]
             compared = self._as_new(plan) if row is None else self._compare(conn, plan, row)
             if isinstance(compared, Refusal):
                 return compared
             known.update((name, "") for name, _ in plan.funders)
-            found.append(replace(compared, changes=(*changes, *compared.changes)))
+            found.append(replace(compared, changes=(*changes, *compared.changes), warnings=warnings))
         return found
 
     def _as_new(self, plan: ProgrammePlan) -> Applied | Refusal:
@@ -146,3 +152,7 @@ class Applying:
 
     def _funding(self) -> Funding:
         return Funding(self._ground)
+
+
+def _id_of(row: ProgrammeRow | None) -> str | None:
+    return row.id if row is not None else None

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from backends.catalogue import spec_of
+from dispatcher import vocabulary
 from dispatcher.ground import Ground
 from dispatcher.inbox import weight_set
 from dispatcher.model import Caller, Refusal, Role
-from store import audit_log, identity, inbox, programmes
+from store import audit_log, identity, inbox, programmes, terms
 from store.database import Connection
 from store.rows import MemberRow, ProjectRow, TokenRow
 
@@ -103,6 +104,15 @@ class People:
             return described
 
         return self._ground.database.writer.run(unit)
+
+    def unasked(self, caller: Caller, project_id: str) -> tuple[str, ...]:
+        """For operators: words that a startup is described by and no programme asks for, a sentence each."""
+        if caller.role != "operator":
+            return ()
+        with self._ground.database.read() as conn:
+            row = identity.get_project(conn, project_id)
+            in_force = terms.in_force(conn, [programme.id for programme in programmes.list_programmes(conn)])
+            return vocabulary.unasked(row, vocabulary.of_terms(in_force.values())) if row is not None else ()
 
     def list_projects(self, caller: Caller) -> list[ProjectRow]:
         """The caller's own project, or all."""

@@ -24,12 +24,16 @@ class ProgrammePlan:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was done, or would be: a sentence for each change; none when everything is so already."""
+    """What was done, or would be: a sentence for each change; none when everything is so already.
+
+    `warnings` are words of the terms that look like slips (`dispatcher.vocabulary`).
+    """
 
     name: str
     programme_id: str | None
     version: int
     changes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def same_terms(one: Terms, other: Terms) -> bool:

@@ -97,9 +97,11 @@ def _draw(
         part = _due(line, grant, offered, command.asset)
         wanted += part
         amount = min(part, limit - paid)
-        if grant.asset != command.asset:
+        in_kind = grant.asset != command.asset
+        if in_kind:
             amount -= amount % line.line.quantum
-        if amount > 0:
+        # A line that the limit left nothing for may cost less of the limit in the end: its share is recorded too.
+        if amount > 0 or (paid and part and not in_kind):
             paid += amount
             found.slices.append(_slice(line, grant, offered, amount, command.asset))
     source.pays = paid

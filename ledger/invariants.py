@@ -149,9 +149,21 @@ def violations_of_hold(hold: Hold, grants: Mapping[str, Grant]) -> Iterator[str]
     elif len(hold.captured) != len(hold.slices):
         yield f"{name} has {len(hold.slices)} slices and captured {len(hold.captured)}"
         return
-    elif any(not 0 <= amount <= part.amount for part, amount in zip(hold.slices, hold.captured, strict=True)):
-        yield f"{name} captured more than one of its slices holds"
+    else:
+        yield from _violations_of_captured(name, hold)
     yield from _violations_of_claims(name, hold, grants)
+
+
+def _violations_of_captured(name: str, hold: Hold) -> Iterator[str]:
+    """A payer pays at most what it holds, in kind for each line by itself."""
+    left: Counter[tuple[str, str]] = Counter()
+    for part, amount in zip(hold.slices, hold.captured, strict=True):
+        left[part.payer, part.asset] += part.amount - amount
+        if amount < 0:
+            yield f"{name} captured {amount} {part.asset} of {part.payer}"
+    for (payer, asset), amount in left.items():
+        if amount < 0:
+            yield f"{name} captured {-amount} {asset} more than {payer} holds"
 
 
 def _violations_of_slice(name: str, hold: Hold, part: Slice, grant: Grant | None) -> Iterator[str]:

@@ -178,8 +178,8 @@ class Hold:
     """What is set aside for one job: the price of `lines` at most, backed by `slices`.
 
     `claims` is what stands on each limit for it now. Once settled, `settled` are the lines that the job used,
-    `captured` is what each slice paid of them (in its own asset), and `overrun` the part of their price that nobody
-    paid because it exceeded the hold's lines.
+    `captured` is what each slice paid of them (in its own asset; a payer in money at most what all its slices hold),
+    and `overrun` the part of their price that nobody paid because it exceeded the hold's lines.
     """
 
     job_id: str

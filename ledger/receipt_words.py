@@ -84,17 +84,10 @@ def _funders(payer: Mapping[str, Any]) -> str:
 
 def _cut_in_words(document: Mapping[str, Any], cut: Mapping[str, Any]) -> str:
     """What a limit that cut the hold meant in the end; "" when the job used so little that it meant nothing."""
-    payer, why = cut["payer"], REASONS[cut["limit"]]
-    rows = [row for row in document["payers"] if row["payer"] == payer]
-    if all(row["paid"] == row["held"] for row in rows):
-        return f"Grant {payer} would have paid more, but {why}."
-    # A hold is split line by line: a limit that was reached early leaves nothing set aside for the later lines.
-    covered = {part["resource"] for part in document["slices"] if part["payer"] == payer}
-    bare = [line["what"] for line in document["lines"] if line["amount"] and line["resource"] not in covered]
-    if not bare:
-        return ""
-    more = in_words(cut["amount"], rows[0]["asset"])
-    return f"Grant {payer} would have held {more} more, but {why}: nothing of it was held for {' and '.join(bare)}."
+    payer = cut["payer"]
+    if all(row["paid"] == row["held"] for row in document["payers"] if row["payer"] == payer):
+        return f"Grant {payer} would have paid more, but {REASONS[cut['limit']]}."
+    return ""
 
 
 def _rest(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -152,9 +152,14 @@ def _slices(
     """(payer, units, asset) of each slice; adds what it holds and paid, in money, to its line. None: it can't be."""
     project_id, money = row[1], row[2]
     slices = []
+    over: dict[
+        Key, int
+    ] = {}  # filled only where a slice paid more than it held: its payer's others must have paid less
     for (payer, resource, units, asset, worth, share_ppm, _, _), taken in zip(parts, captured, strict=True):
-        if not 0 <= taken <= units or not 0 < share_ppm <= FULL_PPM or type(taken) is not int:
+        if taken < 0 or not 0 < share_ppm <= FULL_PPM or type(taken) is not int:
             return None
+        if taken > units:
+            over[payer, asset] = 0
         if payer != WALLET:
             grant = grants[payer]
             if grant.project_id != project_id or grant.asset != asset:
@@ -169,6 +174,11 @@ def _slices(
         held[resource] += worth
         paid[resource] += paid_in_money
         slices.append((payer, units, asset))
+    if over:
+        for (payer, units, asset), taken in zip(slices, captured, strict=True):
+            over[payer, asset] = over.get((payer, asset), 0) + taken - units
+        if max(over.values()) > 0:
+            return None
     return slices
 
 

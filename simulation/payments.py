@@ -83,8 +83,11 @@ class Payments:
         captured = hold.captured or (0,) * len(hold.slices)
         ceilings = {line.resource: line for line in hold.lines}
         within = [_within(line, ceilings.get(line.resource)) for line in used]
-        for part, amount in zip(hold.slices, captured, strict=True):
-            must(0 <= amount <= part.amount, "job", hold.job_id, "takes", amount, "of", part)
+        for payer in {part.payer for part in hold.slices}:
+            own = [(part, amount) for part, amount in zip(hold.slices, captured, strict=True) if part.payer == payer]
+            taken, most = sum(amount for _, amount in own), sum(part.amount for part, _ in own)
+            must(taken <= most, "job", hold.job_id, "takes", taken, "of", payer, "which holds", most)
+            must(all(amount >= 0 for _, amount in own), "job", hold.job_id, "takes less than nothing of", payer)
         for line in hold.lines:
             due = sum(one.amount for one in within if one.resource == line.resource)
             parts = zip(hold.slices, captured, strict=True)

@@ -33,7 +33,7 @@ from api.schemas.money import (
     RateRequest,
     TermsList,
 )
-from api.schemas.people import Project
+from api.schemas.people import DescribedProject
 from api.schemas.programme_file import WrongProgramme, plans_of
 from dispatcher.tariffs import NewRate
 from ledger.terms_json import terms_to_json
@@ -110,15 +110,20 @@ async def remove_budget(
 @router.put(
     "/v1/projects/{project_id}/profile",
     summary="Describe a startup",
-    **documented(asked=ProfileRequest, told={200: Project}, refuses=_WRITE),
+    **documented(asked=ProfileRequest, told={200: DescribedProject}, refuses=_WRITE),
 )
 async def describe_project(visit: Visitor, request: Request, project_id: ProjectId) -> Response:
-    """For operators: what the terms of programmes ask about."""
+    """For operators: what the terms of programmes ask about.
+
+    `warnings` tell of words that no programme asks for: they may be slips.
+    """
     needs(visit.caller, "operator")
     wanted = await read(request, ProfileRequest)
     profile = (wanted.stage, wanted.founded_us, tuple(wanted.traits), tuple(wanted.related))
     call, project = visit.room.describe_project, project_of(visit.caller, project_id)
-    return Json(shapes.project(accepted(await visit.desk.submit(call, visit.caller, project, *profile))))
+    row = accepted(await visit.desk.submit(call, visit.caller, project, *profile))
+    warnings = await visit.desk.read(visit.room.unasked, visit.caller, project)
+    return Json({**shapes.project(row), "warnings": warnings})
 
 
 @router.get("/v1/rates", summary="Read the rate card", **documented(told={200: RateCard}))

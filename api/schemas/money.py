@@ -53,6 +53,7 @@ _APPLIED: dict[str, Any] = {
     "programme_id": "pgm_01J8Z3",
     "version": 1,
     "changes": ["+ funder City fund", "+ rule 1: 60 %, stage seed"],
+    "warnings": ["rule 1: no startup is of stage 'seed'; there are growth"],
 }
 _TERMS: dict[str, Any] = {
     "programme_id": "pgm_01J8Z3",
@@ -202,7 +203,10 @@ class ApplyRequest(Asked):
 
 
 class AppliedProgramme(Told):
-    """One programme: its id (null in a dry run that would make it), the version of its terms, and what changes."""
+    """One programme: its id (null in a dry run that would make it), the version of its terms, and what changes.
+
+    `warnings` are words of its rules that nothing answers to yet; they may be slips.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_APPLIED]})
 
@@ -210,6 +214,7 @@ class AppliedProgramme(Told):
     programme_id: str | None
     version: int
     changes: list[str]
+    warnings: list[str]
 
 
 class Applied(Told):

@@ -96,6 +96,14 @@ class Project(Told):
     created_at: str
 
 
+class DescribedProject(Project):
+    """A tenant that was described; `warnings` are words that no programme asks for."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**_PROJECT, "warnings": []}]})
+
+    warnings: list[str]
+
+
 class ProjectList(Told):
     """The projects that exist for the caller."""
 

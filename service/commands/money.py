@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, tzinfo
 from typing import Any
@@ -45,6 +46,7 @@ def programme_apply(names: tuple[str, ...], dry_run: bool, **options: Any) -> No
         click.echo(f"{applied.name} ({where}), terms version {applied.version}")
         for change in applied.changes or ("nothing to change",):
             click.echo(textwrap.fill(change, WIDTH, initial_indent="  ", subsequent_indent="      "))
+        warn(applied.warnings)
     if dry_run:
         click.echo("nothing was changed: this was a dry run")
 
@@ -91,9 +93,16 @@ def project_describe(
                 () if "related" in clear else related or row.related,
             )
         )
-        zone = room.zone
+        unasked, zone = room.unasked(CONSOLE, project_id), room.zone
+    warn(unasked)
     shown = {**asdict(row), "founded": None if row.founded_us is None else _day(row.founded_us, zone)}
     show([shown], ("id", "name", "stage", "founded", "traits", "related"), output)
+
+
+def warn(sentences: Sequence[str]) -> None:
+    """Tell, beside the answer, what may be a slip."""
+    for sentence in sentences:
+        click.echo(textwrap.fill(f"warning: {sentence}", WIDTH, subsequent_indent="  "), err=True)
 
 
 def _day(at_us: int, zone: tzinfo) -> str:

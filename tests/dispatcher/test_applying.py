@@ -221,3 +221,19 @@ def test_a_quote_keeps_its_terms_while_new_ones_are_applied(led: Any) -> None:
     assert promised["price"] == today["price"] == 2_600
     assert (promised["subsidised"], today["subsidised"]) == (1_300, 260)
     assert led.violations() == []
+
+
+def test_words_that_nothing_answers_to_are_told_and_applied(everywhere: Any) -> None:
+    zone = everywhere
+    ann = zone.startup(grant=None)
+    zone.describe(ann.project_id, stage="seed")
+    apply(zone, replace(PLUS, terms=Terms("", 0, (Rule(500_000, stages=("seed",), categories=("chemistry",)),))))
+    wrong = replace(JOINT, terms=Terms("", 0, (Rule(200_000, stages=("sead",), categories=("chemistri",)),)))
+    said = (
+        "rule 1: no startup is of stage 'sead'; there are seed",
+        "rule 1: only this programme names the category 'chemistri'; is it 'chemistry'?",
+    )
+    assert [one.warnings for one in apply(zone, wrong, dry_run=True)] == [said]
+    assert [one.warnings for one in apply(zone, wrong)] == [said]
+    again = apply(zone, wrong)
+    assert [(one.changes, one.warnings) for one in again] == [((), said)], "its own words are no answer"

@@ -100,3 +100,17 @@ def test_a_funder_among_the_related_parties_pays_nothing(led: Any) -> None:
     led.terms(plain, Rule(500_000), version=2, excludes_related=False)
     assert [payer["payer"] for payer in led.run(ann).receipt["payers"]] == [paying, "wallet"]
     assert led.violations() == []
+
+
+def test_a_word_that_no_programme_asks_for_is_told_to_operators(everywhere: Any) -> None:
+    zone = everywhere
+    ann = zone.startup(grant=None)
+    zone.terms(zone.programme("seed", ("city", 1)), Rule(500_000, stages=("seed",)))
+    described(zone, ann.project_id, "sead")
+    assert zone.room.unasked(zone.operator, ann.project_id) == (
+        "no programme asks for stage 'sead'; they ask for seed",
+    )
+    assert zone.room.unasked(ann, ann.project_id) == ()
+    assert zone.room.unasked(zone.operator, "prj_none") == ()
+    described(zone, ann.project_id, "seed")
+    assert zone.room.unasked(zone.operator, ann.project_id) == ()

@@ -7,9 +7,9 @@ for the shots, in micro-yuan.
 
 | job | what happens                 | price | state       | city              | district | wallet |
 |-----|------------------------------|------:|-------------|-------------------|---------:|-------:|
-| 1   |                              | 2,600 | 3 ms: 1,500 | 30 % of 1,000: 300 |     800 |        |
-| 2   | the state's last 2 ms        | 2,600 | 2 ms: 1,000 | 300 + 150: 450     |   1,150 |        |
-| 3   | the city's cap leaves 250    | 2,600 |             | 250               |    2,350 |        |
+| 1   |                              | 2,600 | 3 ms: 1,500 | 300 + 30: 330     |      770 |        |
+| 2   | the state's last 2 ms        | 2,600 | 2 ms: 1,000 | 300 + 150 + 30: 480 |  1,120 |        |
+| 3   | the city's cap leaves 190    | 2,600 |             | 190               |    2,410 |        |
 | 4   | nothing left under the cap   | 2,600 |             | 0                 |    2,600 |        |
 | 5   | a platform fault             |     0 |             |                   |          |        |
 | 6   | after the rate change        | 3,200 |             |                   |    3,200 |        |
@@ -146,9 +146,9 @@ def test_each_receipt_is_a_row_of_the_sheet(sheet: Sheet) -> None:
         assert (again["price"], again["charged"]) == (receipt["price"], receipt["charged"])
         assert again["captured"] == [part["captured"] for part in receipt["slices"]]
     assert rows == [
-        (2_600, {"state": 1_500, "city": 300, "district": 800}),
-        (2_600, {"state": 1_000, "city": 450, "district": 1_150}),
-        (2_600, {"city": 250, "district": 2_350}),
+        (2_600, {"state": 1_500, "city": 330, "district": 770}),
+        (2_600, {"state": 1_000, "city": 480, "district": 1_120}),
+        (2_600, {"city": 190, "district": 2_410}),
         (2_600, {"district": 2_600}),
         (0, {}),
         (3_200, {"district": 3_200}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from typing import Any
 
 from ledger.model import Grant, Line
@@ -66,9 +66,6 @@ def owed(part: Part, quantity: int, before: list[Part], amounts: list[int]) -> i
     share_of = (quanta + quanta_by_rule) * line.unit_price
     share = floor(share_of * part.share) - quanta_by_rule * line.unit_price - money_by_rule
     return max(0, min(share, floor(quanta * line.unit_price * part.up_to) - paid, open_money))
-
-
-Spread = tuple[list[Part], dict[str, str]]
 
 
 class Reference:
@@ -200,17 +197,17 @@ class Reference:
             return self._why_not(why, wallet)
         job = Job(project, parts, dict.fromkeys(budgets, ""))
         for programme in {part.programme for part in parts if part.programme in self.in_force}:
-            job.claims |= {
-                f"cap/{programme}/{who.year}/{project}": programme,
-                f"pool/{programme}/{who.year}": programme,
-            }
+            cap, pool = f"cap/{programme}/{who.year}/{project}", f"pool/{programme}/{who.year}"
+            job.claims |= {cap: programme, pool: programme}
         self.jobs[job_id] = job
         for part in parts:
             self.move(self._place(job, part, "available"), self._place(job, part, "held"), part.held, part.asset)
         self._claim(job, 1, [part.held for part in parts])
         return ""
 
-    def _spread(self, at_us: int, project: str, lines: tuple[Line, ...], who: Claimant) -> Spread:
+    def _spread(
+        self, at_us: int, project: str, lines: tuple[Line, ...], who: Claimant
+    ) -> tuple[list[Part], dict[str, str]]:
         """The parts of the grants, and why each grant gave no more: "" where its share ended."""
         parts: list[Part] = []
         why: dict[str, str] = {}
@@ -237,7 +234,8 @@ class Reference:
                     part.held -= part.held % line.quantum
                 if part.held < wanted:
                     why[grant.id] = why[grant.id] or name
-                if part.held:
+                begun = grant.asset == MONEY and any(one.payer == grant.id for one in parts)
+                if part.held or (wanted and begun):
                     parts.append(part)
         return parts, why
 
@@ -268,10 +266,8 @@ class Reference:
             if cap is not None:
                 limits.append((cap - programme, "cap"))
             year = f"{grant.programme_id}/{who.year}"
-            for limit, scope in (
-                (terms.cap_project_year, f"cap/{year}/{grant.project_id}"),
-                (terms.pool_year, f"pool/{year}"),
-            ):
+            yearly = {f"cap/{year}/{grant.project_id}": terms.cap_project_year, f"pool/{year}": terms.pool_year}
+            for scope, limit in yearly.items():
                 if limit is not None:
                     limits.append((limit - self.claims[scope] - programme, "cap"))
         least = min(amount for amount, _ in limits)
@@ -290,7 +286,11 @@ class Reference:
         job = self.jobs.get(job_id)
         if job is None or job.state != "open":
             return "hold_unknown" if job is None else "hold_closed"
-        self._release(job, lines)
+        for part in job.parts:  # all goes back to where it may be used, then what is owed is paid from there
+            self.move(self._place(job, part, "held"), self._back(job, part), part.held, part.asset)
+        self._claim(job, -1, [part.held for part in job.parts])
+        job.state = "settled"
+        self._pay(job, lines, [part.held for part in job.parts])
         return ""
 
     def void(self, job_id: str) -> str:
@@ -310,14 +310,6 @@ class Reference:
         self._claim(job, -1, [part.paid for part in job.parts])
         self._pay(job, lines, [part.paid for part in job.parts])
         return ""
-
-    def _release(self, job: Job, lines: tuple[Line, ...]) -> None:
-        """All that is held goes back to where it may be used, then what is owed is paid from there."""
-        for part in job.parts:
-            self.move(self._place(job, part, "held"), self._back(job, part), part.held, part.asset)
-        self._claim(job, -1, [part.held for part in job.parts])
-        job.state = "settled"
-        self._pay(job, lines, [part.held for part in job.parts])
 
     def _pay(self, job: Job, lines: tuple[Line, ...], limits: list[int]) -> None:
         job.used = {line.resource: line for line in lines}
@@ -375,26 +367,31 @@ def _rule_for(terms: Terms | None, who: Claimant) -> tuple[Fraction, Fraction, s
 
 
 def _captured(parts: list[Part], lines: tuple[Line, ...], limits: list[int]) -> tuple[list[int], int]:
-    """What each part pays of what was used, and what exceeds all of them."""
-    held: Counter[str] = Counter()
-    for part in parts:
-        held[part.line.resource] = part.line.quantity
-    within: dict[str, int] = {line.resource: min(line.quantity, held[line.resource]) for line in lines}
+    """What each part pays, and what exceeds all. Money held for one line pays others unless that leaves one open."""
+    held = {part.line.resource: part.line.quantity for part in parts}
+    within = Counter({line.resource: min(line.quantity, held.get(line.resource, 0)) for line in lines})
     overrun = sum((line.quantity - within[line.resource]) * line.unit_price for line in lines)
-    amounts = [0] * len(parts)
-    for in_kind in (True, False):
-        own = [number for number, part in enumerate(parts) if (part.asset != MONEY) == in_kind]
-        for number in own:
-            part = parts[number]
-            quantity = within.get(part.line.resource, 0)
-            amounts[number] = min(limits[number], owed(part, quantity, parts[:number], amounts[:number]))
-        for number in own:
-            line = parts[number].line
-            step = line.quantum if in_kind else 1
-            money = [most for part, most in zip(parts, limits, strict=True) if (part.line, part.asset) == (line, MONEY)]
-            later = sum(money) if in_kind else 0  # what those who are still to be asked can pay
-            while limits[number] - amounts[number] >= step:
-                if left_of(line, within.get(line.resource, 0), parts, amounts)[1] <= later:
-                    break
-                amounts[number] += step
+    for pooled in (True, False):
+        amounts = _drawn(parts, within, limits, pooled)
+        if not any(left_of(part.line, within[part.line.resource], parts, amounts)[1] for part in parts):
+            break
     return amounts, overrun
+
+
+def _drawn(parts: list[Part], within: Counter[Any], limits: list[int], pooled: bool) -> list[int]:
+    amounts = [0] * len(parts)
+    for in_kind, rounding in ((True, False), (True, True), (False, False), (False, True)):
+        for number, part in enumerate(parts):
+            if (part.asset != MONEY) != in_kind:
+                continue
+            line, quantity = part.line, within[part.line.resource]
+            wanted = owed(part, quantity, parts[:number], amounts[:number])
+            if rounding:  # what is still open, but for what money can pay of it afterwards
+                money = [
+                    most for one, most in zip(parts, limits, strict=True) if (one.line, one.asset) == (line, MONEY)
+                ]
+                short = max(0, left_of(line, quantity, parts, amounts)[1] - in_kind * sum(money))
+                wanted = ceil(Fraction(short, line.unit_price or 1)) * line.quantum if in_kind else short
+            purse = [n for n, one in enumerate(parts) if pooled and (one.payer, one.asset) == (part.payer, part.asset)]
+            amounts[number] += min(wanted, sum(limits[n] - amounts[n] for n in purse or [number]))
+    return amounts

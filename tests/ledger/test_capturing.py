@@ -12,7 +12,7 @@ from ledger.allocation import allocate
 from ledger.book import Book
 from ledger.capturing import capture
 from ledger.commands import PlaceHold
-from ledger.model import CNY, WALLET, BrokenInvariant, Grant, Hold, Line, Slice
+from ledger.model import CNY, WALLET, BrokenInvariant, Grant, Hold, Line, Resource, Slice
 from ledger.terms import Rule, Terms
 
 HALF, WHOLE = 500_000, 1_000_000
@@ -151,6 +151,76 @@ def test_whatever_the_shares_each_line_is_paid_exactly(
         assert held.worth_of(paid) == min(now, quantity) * unit_price
         assert overrun == max(0, now - quantity) * unit_price
         assert all(0 <= amount <= most for amount, most in zip(paid, before, strict=True))
+
+
+def test_a_cap_is_free_again_where_its_line_cost_less() -> None:
+    """30 % and at most 20 of a ceiling of 146, time first: in the end 3 of time and 20 of shots; of these 6 are due."""
+    rule = (300_000, WHOLE, "a@1#1")
+    lines = (Line("qpu_ms", 120, 1), Line("shots", 26, 1))
+    slices = (
+        Slice("A", "qpu_ms", 20, CNY, 20, *rule),
+        Slice("A", "shots", 0, CNY, 0, *rule),
+        Slice(WALLET, "qpu_ms", 100, CNY, 100),
+        Slice(WALLET, "shots", 26, CNY, 26),
+    )
+    held = Hold("j", "acme", CNY, lines, slices, "open", 0)
+    assert settle(held, [Line("qpu_ms", 3, 1), Line("shots", 20, 1)]) == ((0, 6, 3, 14), 0)
+    assert settle(held, [Line("qpu_ms", 60, 1), Line("shots", 20, 1)]) == ((18, 2, 42, 18), 0), "20 together"
+    paid = settle(held, [Line("qpu_ms", 60, 1), Line("shots", 20, 1)])[0]
+    assert capture(held, [Line("qpu_ms", 10, 1), Line("shots", 20, 1)], paid) == ((3, 6, 7, 14), 0)
+
+
+def test_each_line_is_paid_from_its_own_where_the_room_left_may_not_pay_it() -> None:
+    """A could pay all shots with what it holds for the time; then nobody would be left to pay the time."""
+    slices = (
+        Slice("A", "shots", 0, CNY, 0),
+        Slice("A", "qpu_ms", 4, CNY, 4),
+        Slice("B", "shots", 4, CNY, 4),
+    )
+    held = Hold("j", "acme", CNY, (Line("qpu_ms", 4, 1), Line("shots", 4, 1)), slices, "open", 0)
+    assert settle(held, [Line("qpu_ms", 4, 1), Line("shots", 4, 1)]) == ((0, 4, 4), 0)
+
+
+ten_percents = st.integers(1, 10).map(lambda tenths: tenths * 100_000)
+RESOURCES: tuple[Resource, ...] = ("job", "qpu_ms", "shots")
+funds = st.tuples(
+    st.integers(1, 3_000),
+    st.sets(st.sampled_from(RESOURCES), max_size=2),
+    ten_percents,
+    ten_percents,
+    st.none() | st.integers(1, 2_000),
+)
+quantities = st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(0, 8))
+
+
+@given(st.lists(funds, min_size=1, max_size=4), quantities, quantities)
+def test_a_settlement_pays_as_if_the_use_had_been_known(
+    found: list[tuple[int, set[Resource], int, int, int | None]], most: tuple[int, ...], use: tuple[int, ...]
+) -> None:
+    """Whatever the shares, caps and restrictions of programmes: a ceiling above the use changes nobody's part of it."""
+    book = Book.empty()
+    for number, (amount, resources, share_ppm, up_to_ppm, cap) in enumerate(found):
+        subject = (f"G{number}", f"P{number}", (("city", 1),), "acme", CNY, amount)
+        book.put_grant(Grant(*subject, 0, 1000, 0, number, resources=tuple(sorted(resources))))
+        book.balances[f"grant/G{number}/available", CNY] = amount
+        book.terms[f"P{number}"] = Terms(f"P{number}", 1, (Rule(share_ppm, up_to_ppm, cap_per_job=cap),))
+    book.balances["wallet/acme/available", CNY] = 10_000
+    ceiling, used = (
+        tuple(Line(resource, quantity, 100) for resource, quantity in zip(RESOURCES, amounts, strict=True))
+        for amounts in (map(max, most, use), use)
+    )
+    held = Hold("j", "acme", CNY, ceiling, _slices(book, ceiling), "open", 5)
+    captured, overrun = settle(held, list(used))
+    known = {(part.payer, part.resource): part.amount for part in _slices(book, used) if part.amount}
+    paid = zip(held.slices, captured, strict=True)
+    assert {(part.payer, part.resource): amount for part, amount in paid if amount} == known
+    assert overrun == 0
+
+
+def _slices(book: Book, lines: tuple[Line, ...]) -> tuple[Slice, ...]:
+    found = allocate(book, PlaceHold(5, "j", "acme", CNY, lines))
+    assert not found.missing
+    return tuple(found.slices)
 
 
 def test_more_use_never_costs_the_wallet_less() -> None:

@@ -65,17 +65,16 @@ def test_a_cap_is_told_only_where_it_mattered_in_the_end(ledger: Ledger) -> None
     assert cut not in told(twin, Usage(12, 1_024))
 
 
-def test_a_line_for_which_a_cap_left_nothing_to_hold_is_named(ledger: Ledger) -> None:
+def test_a_cap_that_one_line_would_have_used_up_pays_the_others_where_that_cost_less(ledger: Ledger) -> None:
     ledger.terms(share_ppm=300_000, cap_per_job=1_500)
     ledger.grant("A", 100_000)
     ledger.top_up(50_000)
     words = told(ledger, Usage(2, 1_024))
     assert words[4] == (
-        "Grant A of programme seed, funded by city, paid 0.000420 CNY, its share of 30 % (rule seed@1#1)."
+        "Grant A of programme seed, funded by city, paid 0.001320 CNY, its share of 30 % (rule seed@1#1)."
     )
-    assert words[6] == (
-        "Grant A would have held 0.001500 CNY more, but reaches its cap for one job: nothing of it was held for shots."
-    )
+    assert words[5] == "The project's own wallet paid 0.003080 CNY."
+    assert not any("would have" in sentence for sentence in words), "30 % of 0.004400 are below the cap"
 
 
 def test_what_the_facility_absorbed_is_told(ledger: Ledger) -> None:

@@ -91,6 +91,26 @@ def with_slice(number: int, place: int, value: Any) -> list[Any]:
     return slices
 
 
+SPLIT = [
+    ["A", "qpu_ms", 15, "CNY", 15, 750_000, 1_000_000, "half"],
+    ["A", "shots", 0, "CNY", 0, 750_000, 1_000_000, "half"],
+    *SLICES[1:],
+]
+
+
+def test_what_a_payer_holds_for_one_line_may_pay_another() -> None:
+    """Of three tens of shots one is paid in kind and two in money, half of that out of what was held for the time."""
+    slices = [[*part] for part in SPLIT]
+    slices[3][2], slices[3][4], slices[1][2], slices[1][4] = 20, 4, 2, 2
+    passes, sums = screened(row(slices=slices, captured=[4, 4, 4, 10]), units=42)
+    assert passes
+    assert sums.paid == {("A", "CNY"): 8, ("wallet", "CNY"): 4, ("K", "shots"): 10}
+    less = [[*part] for part in slices]
+    less[0][2] = less[0][4] = 5
+    less[2][2] = less[2][4] = 15
+    assert not screened(row(slices=less, captured=[4, 4, 4, 10]), units=42)[0], "A holds 7 and pays 8"
+
+
 WRONG: dict[str, tuple[Any, ...]] = {
     "another currency": (row(asset="EUR"),),
     "a line twice": (row(lines=[*LINES, LINES[0]]),),

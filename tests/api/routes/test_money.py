@@ -153,7 +153,8 @@ def test_a_startup_is_described(call: Any) -> None:
     where = "/v1/projects/{moz}/profile"
     (funder,) = call("operator", "GET", "/v1/funders")[1]["funders"]
     profile = {"stage": "seed", "founded_us": 5, "traits": ["small"], "related": ["bureau", "aer"]}
-    row = told(people.Project, call("operator", "PUT", where, profile))
+    row = told(people.DescribedProject, call("operator", "PUT", where, profile))
+    assert row.pop("warnings") == ["no programme asks for stage 'seed'", "no programme asks for the trait 'small'"]
     assert row["related"] == [funder["id"], "aer"]
     assert call("member of moz", "GET", "/v1/projects/{moz}")[1] == row
     status, answer = call("operator", "PUT", where, {"related": ["burau"]})

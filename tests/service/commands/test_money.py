@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +59,21 @@ def test_a_startup_is_described_and_what_is_not_named_stays(startup: Any) -> Non
     assert (row["stage"], row["traits"]) == ("seed", ["green"])
     (row,) = startup.json("project", "describe", startup.project, "--clear", "stage")
     assert row["stage"] == ""
+
+
+def test_words_that_nothing_answers_to_are_warned_of(
+    startup: Any, tmp_path: Path, narrow: Callable[[str], None]
+) -> None:
+    own = tmp_path / "own.toml"
+    rule = 'rules = [{share = "60 %", stages = ["seed"]}]'
+    own.write_text(f'[[programmes]]\nname = "Own"\nfunders = [{{name = "City"}}]\nbudget = "10"\n{rule}\n')
+    warned = startup("programme", "apply", str(own)).stderr
+    assert warned == "warning: rule 1: no startup is of stage 'seed'\n"
+    warned = startup("project", "describe", startup.project, "--stage", "sead").stderr
+    assert warned == "warning: no programme asks for stage 'sead'; they ask for seed\n"
+    narrow(warned)
+    assert startup("project", "describe", startup.project, "--stage", "seed").stderr == ""
+    assert startup("programme", "apply", str(own)).stderr == ""
 
 
 def test_a_payment_is_booked_once(startup: Any, narrow: Callable[[str], None]) -> None:
