@@ -67,10 +67,10 @@ class Applying:
         in_force = terms.in_force(conn, [row.id for row in rows.values()])
         found = []
         for plan in plans:
-            others = [one for programme_id, one in in_force.items() if programme_id != _id_of(rows.get(plan.name))]
+            row = rows.get(plan.name)
+            others = [one for one in in_force.values() if row is None or one.programme_id != row.id]
             others += [other.terms for other in plans if other is not plan]
             warnings = vocabulary.unanswered(plan.terms, used, vocabulary.of_terms(others))
-            row = rows.get(plan.name)
             changes = [f"+ funder {name}" for name, _ in plan.funders if name not in known]
             compared = self._as_new(plan) if row is None else self._compare(conn, plan, row)
             if isinstance(compared, Refusal):
@@ -152,7 +152,3 @@ class Applying:
 
     def _funding(self) -> Funding:
         return Funding(self._ground)
-
-
-def _id_of(row: ProgrammeRow | None) -> str | None:
-    return row.id if row is not None else None

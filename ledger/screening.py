@@ -152,9 +152,8 @@ def _slices(
     """(payer, units, asset) of each slice; adds what it holds and paid, in money, to its line. None: it can't be."""
     project_id, money = row[1], row[2]
     slices = []
-    over: dict[
-        Key, int
-    ] = {}  # filled only where a slice paid more than it held: its payer's others must have paid less
+    # Filled only where a slice paid more than it held, which is rare: then its payer's others must have paid less.
+    over: dict[Key, int] = {}
     for (payer, resource, units, asset, worth, share_ppm, _, _), taken in zip(parts, captured, strict=True):
         if taken < 0 or not 0 < share_ppm <= FULL_PPM or type(taken) is not int:
             return None
