@@ -21,6 +21,9 @@ from backends.rejected import Rejection
 # A result is an array, then base64, then a document, and for a moment all three.
 _RESULT_COPIES = 3
 DEVICE_RANK = 1_000
+_FAR_SLOWER = 10
+_COUNTLESS_MIB = 1 << 30
+"""Beyond this, figures tell nobody anything."""
 
 Method = Literal["automatic", "statevector", "matrix_product_state", "stabilizer"]
 
@@ -108,14 +111,41 @@ def feasible(
     if findings.only_devices:
         return _no_device("auto chooses among engines without noise", "auto", findings)
     obstacles = [(spec, _obstacle(spec, findings, memory_mib)) for spec in engines()]
-    able = tuple(spec.name for spec, obstacle in obstacles if obstacle is None)
+    able = [spec for spec, obstacle in obstacles if obstacle is None]
     if able:
-        return able
-    reasons = "; ".join(obstacle.detail for _, obstacle in obstacles if obstacle is not None)
+        return _quick_first(able, findings)
+    # The router knows the other engines too: where it has looked, its reason is the last word.
+    looked = estimate.routed_us(findings) is not None
+    told = [obstacle.detail for spec, obstacle in obstacles if obstacle and (spec.engine == "router" or not looked)]
+    reasons = "; ".join(told)
     return Rejection(
         "backend_infeasible",
         f"no backend can run this work: {reasons}",
         {"backend": "auto", "qubits": findings.qubits_max, "memory_mib": memory_mib},
+    )
+
+
+def _quick_first(able: list[BackendSpec], findings: Findings) -> tuple[str, ...]:
+    """In their order, but far slower ones last: the router knows more than one engine, not everything about each."""
+    expected_us = {spec.name: estimate_us(spec.name, findings) for spec in able}
+    slow_us = _FAR_SLOWER * min(expected_us.values())
+    return tuple(sorted(expected_us, key=lambda name: expected_us[name] > slow_us))
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Whether a backend takes some work: expected execution time in µs, or why it does not."""
+
+    backend: str
+    estimate_us: int
+    obstacle: Rejection | None
+
+
+def weighed(findings: Findings, memory_mib: int, further: tuple[str, ...] = ()) -> tuple[Weighed, ...]:
+    """Every backend on offer, in the order of the catalogue; arguments as in `feasible`."""
+    return tuple(
+        Weighed(spec.name, estimate_us(spec.name, findings), _obstacle(spec, findings, memory_mib))
+        for spec in catalogue(further)
     )
 
 
@@ -126,7 +156,8 @@ def estimate_us(spec_name: str, findings: Findings) -> int:
         raise KeyError(spec_name)
     if spec.engine == "device":
         return admission.run_us(findings)
-    return min(estimate.work_us(method, findings) for method in _methods(spec))
+    routed_us = estimate.routed_us(findings) if spec.engine == "router" else None
+    return routed_us or min(estimate.work_us(method, findings) for method in _methods(spec))
 
 
 def qpu_us(spec_name: str, findings: Findings) -> tuple[int, int] | None:
@@ -167,12 +198,13 @@ def _obstacle(spec: BackendSpec, findings: Findings, memory_mib: int) -> Rejecti
         if spec.method == "stabilizer" and not circuit.clifford:
             reason = f"{spec.name} runs Clifford circuits only and circuit {index} has other gates; choose another"
             return _infeasible(spec, reason, circuit, spec.qubits_max)
-        needed_mib = min(memory_mib_needed(method, circuit) for method in _methods(spec)) + result_mib
+        needed_mib = _least_mib(spec, circuit) + result_mib
         if needed_mib > memory_mib:
-            reason = (
-                f"{where} and needs {needed_mib} MiB on {spec.name}, a worker has {memory_mib} MiB; "
-                "use fewer qubits or a backend whose memory does not grow with the state"
-            )
+            reason = f"{where} and needs {_size(needed_mib)} on {spec.name}, a worker has {memory_mib} MiB; "
+            if spec.engine == "router" and circuit.routed_us:
+                reason += "no engine can run it: use fewer qubits or layers, or try a backend by its name"
+            else:
+                reason += "use fewer qubits or a backend whose memory does not grow with the state"
             return _infeasible(spec, reason, circuit, spec.qubits_max, needed_mib, memory_mib)
     return None
 
@@ -181,6 +213,17 @@ def _no_device(why: str, backend: str, findings: Findings) -> Rejection:
     asked = ", ".join(findings.only_devices)
     detail = f"{why} and does not honour {asked}; name a device as the backend, or leave the options out"
     return Rejection("option_invalid", detail, {"backend": backend, "option": findings.only_devices[0]})
+
+
+def _least_mib(spec: BackendSpec, circuit: CircuitFindings) -> int:
+    """The memory without which nothing can run the circuit there."""
+    if spec.engine == "router" and circuit.routed_us:
+        return circuit.routed_mib
+    return min(memory_mib_needed(method, circuit) for method in _methods(spec))
+
+
+def _size(mib: int) -> str:
+    return f"{mib} MiB" if mib < _COUNTLESS_MIB else f"more than {_COUNTLESS_MIB >> 20} TiB"
 
 
 def _methods(spec: BackendSpec) -> tuple[Method, ...]:

@@ -41,6 +41,15 @@ def work_us(method: Literal["automatic", Resolved], findings: Findings) -> int:
     return max(1, min(total_ns // 1000, ESTIMATE_MAX_US))
 
 
+def routed_us(findings: Findings) -> int | None:
+    """The same where the router chooses the engines; None where it has not looked at every circuit that is run."""
+    if not all(circuit.routed_us for circuit in findings.circuits if circuit.executions):
+        return None
+    prepared_ns = sum(_CIRCUIT_NS + circuit.operations * _PREPARED_OPERATION_NS for circuit in findings.circuits)
+    total_us = (_WORK_NS + prepared_ns) // 1000 + sum(circuit.routed_us for circuit in findings.circuits)
+    return max(1, min(total_us, ESTIMATE_MAX_US))
+
+
 def memory_bytes(method: Resolved, circuit: CircuitFindings) -> int:
     """What one execution allocates at its peak beyond the idle worker."""
     match method:

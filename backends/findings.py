@@ -40,6 +40,12 @@ class CircuitFindings:
     """By how many shots of the circuit as sent its runs are longer, because extrapolation repeats gates."""
     exact: bool = False
     """Whether an expectation value is asked for with precision 0."""
+    routed_us: int = 0
+    """What its PUBs are expected to take on the engines that the router would choose, in µs; 0 where nobody looked."""
+    routed_mib: int = 0
+    """Below so much memory none of these engines can run it."""
+    unsure: bool = False
+    """Whether all of them may give up: they try within the time limit, and the job may fail without a result."""
 
 
 @dataclass(frozen=True, slots=True)

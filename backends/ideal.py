@@ -7,20 +7,19 @@ Aer, as before. Equal seeds give equal bytes: no clock has a say in who answers 
 from __future__ import annotations
 
 import math
-import resource
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backends import aer, results, seeds, sweep
+from backends.allowance import budget
 from backends.catalogue import BackendSpec, spec_of
-from backends.engines.port import FIDELITY_MIN, Budget, Expected, How, Pauli, Sampled
+from backends.engines.port import FIDELITY_MIN, Expected, How, Pauli, Sampled
 from backends.estimating import pairs_of
 from backends.limits import Limits
 from backends.measure import findings_of, measure, stochastic
@@ -38,12 +37,8 @@ from backends.trust.watch import installed
 from backends.work import Circuit, EstimatorPub, Pub, SamplerPub, Work
 
 VERSION = "1"
-_MIB = 1 << 20
-_ELSEWHERE_BYTES = 4 << 30
-"""The memory that is planned with where nothing limits the process."""
-_LEAST_BYTES = 64 * _MIB
 _NO_BITS: Bits = np.zeros((0, 0), dtype=np.uint8)
-_WHOLE_UP_TO = 12
+WHOLE_UP_TO = 12
 """Programs of so few qubits are evaluated whole, however small the light cones of single terms are."""
 
 
@@ -123,7 +118,7 @@ def backend(spec: BackendSpec) -> IdealBackend:
 
 def pub_part(pub: Pub, limits: Limits, seed: int) -> tuple[Mapping[str, Any], int, Mapping[str, str]]:
     """One PUB's part of the result, the shots it took, and the engines' versions by their names."""
-    template = _template(pub.circuit)
+    template = template_for(pub.circuit)
     found = findings_of(pub.circuit, limits, "the circuit")
     if isinstance(template, Unflat) or (isinstance(pub, EstimatorPub) and stochastic(found)):
         part, spent, engine = _on_aer(pub, limits, seed)
@@ -133,7 +128,7 @@ def pub_part(pub: Pub, limits: Limits, seed: int) -> tuple[Mapping[str, Any], in
     return part, spent, {how.engine: how.version for how in told.hows}
 
 
-def _template(circuit: Circuit) -> Template | Unflat:
+def template_for(circuit: Circuit) -> Template | Unflat:
     """The circuit's program, written on the first call and remembered with the circuit."""
     known = circuit.notes.get("program")
     if not isinstance(known, Template | Unflat):
@@ -181,7 +176,8 @@ def _sampled(pub: SamplerPub, template: Template, seed: int, told: Told) -> dict
         alike.setdefault(values[index].tobytes(), []).append(index)
     bits = np.zeros((sets, pub.shots, template.program.clbits), dtype=np.uint8)
     firsts = [indices[0] for indices in alike.values()]
-    drawn_at_once = pub.shots * max(map(len, alike.values()))
+    # A PUB may have no parameter set at all, and then has no shots.
+    drawn_at_once = pub.shots * max(map(len, alike.values()), default=0)
     fixed = None if template.binding.places else _reduced(pub.circuit, template, drawn_at_once)
     for program, indices in zip(template.programs(values[firsts]), alike.values(), strict=True):
         worth_a_try = fixed or forms(program, drawn_at_once, installed(), budget())
@@ -266,7 +262,7 @@ def _values(program: Program, paulis: Sequence[Pauli], told: Told) -> list[tuple
     """The values of Pauli products and how far each may be off: by their own light cones where these are smaller than
     the whole.
     """
-    if program.qubits > _WHOLE_UP_TO:
+    if program.qubits > WHOLE_UP_TO:
         cones = [factors(program, pauli) for pauli in paulis]
         if max((one.program.qubits for _, parts in cones for one in parts), default=0) <= program.qubits // 2:
             return _products(cones, told)
@@ -296,12 +292,3 @@ def _products(cones: Sequence[tuple[int, Sequence[Factor]]], told: Told) -> list
             product, error = product * value, error + off
         values.append((product, error))
     return values
-
-
-def budget() -> Budget:
-    """What this process may still allocate."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit == resource.RLIM_INFINITY:
-        return Budget(_ELSEWHERE_BYTES)
-    mapped = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    return Budget(max(_LEAST_BYTES, limit - mapped))

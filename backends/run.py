@@ -5,11 +5,13 @@ from __future__ import annotations
 from backends import threads  # noqa: F401 - before the libraries it bounds
 
 # isort: split
+import math
 from dataclasses import replace
 
 import orjson
 
 from backends import aer, ideal
+from backends.allowance import budget, within
 from backends.catalogue import catalogue, spec_of
 from backends.limits import Limits
 from backends.port import Backend, Execution
@@ -25,8 +27,12 @@ __all__ = ["Execution", "backend_of", "execute", "warm_up"]
 _BELL = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1];'
 
 
-def execute(work: bytes, backend: str, limits: Limits, oversight: Oversight = UNWATCHED) -> Execution:
+def execute(
+    work: bytes, backend: str, limits: Limits, oversight: Oversight = UNWATCHED, seconds: float = math.inf
+) -> Execution:
     """Decode and run a work document; the same document with the same seed gives the same bytes, watched or not.
+
+    `seconds` is the job's time limit: engines that may give up do so in time for the next one.
 
     Raises `Rejected` for what the sender has to mend (every code of `decode` and `measure`, unknown_backend,
     backend_infeasible), MemoryError when the engine ran out of memory; anything else is a bug.
@@ -35,12 +41,12 @@ def execute(work: bytes, backend: str, limits: Limits, oversight: Oversight = UN
     if decoded.only_devices and chosen.spec.engine != "device":
         detail = f"{backend} is no device and does not honour {', '.join(decoded.only_devices)}; leave the options out"
         raise Rejected("option_invalid", detail, {"backend": backend, "option": decoded.only_devices[0]})
-    with watching(oversight) as watch:
+    with watching(oversight) as watch, within(seconds):
         execution = chosen.run(decoded, limits)
         if not watch.parts:
             return execution
         engines = {**installed(), **reference.unless(oversight.quarantined)}
-    return replace(execution, afterwards=lambda: shadows(watch.parts, engines, ideal.budget()))
+    return replace(execution, afterwards=lambda: shadows(watch.parts, engines, budget()))
 
 
 def backend_of(name: str) -> Backend:
@@ -65,4 +71,5 @@ def warm_up() -> None:
     ):
         circuit = {"format": "openqasm2", "content": _BELL + end}
         work = {"v": 1, "primitive": primitive, "circuits": [circuit], "pubs": [pub], "seed": 0}
-        execute(orjson.dumps(work), catalogue()[0].name, Limits())
+        for name in ("ideal", "aer"):
+            execute(orjson.dumps(work), name, Limits())

@@ -22,7 +22,8 @@ import orjson
 from qiskit import qasm3, qpy
 from qiskit.circuit import ParameterVector, QuantumCircuit
 
-from backends import circuits, ideal, run
+from backends import circuits, run
+from backends.allowance import budget
 from backends.engines.roster import installed
 from backends.limits import Limits
 from backends.program import Program
@@ -50,8 +51,8 @@ def decide(circuit: QuantumCircuit) -> None:
     """Conversion, reductions, and the engines in their order for every part; nothing runs."""
     program = program_of(circuit)
     assert isinstance(program, Program)
-    for part in simplest(program, SHOTS, installed(), ideal.budget()).parts:
-        next(routing.plan(features_of(part.program), SHOTS, installed(), ideal.budget()))
+    for part in simplest(program, SHOTS, installed(), budget()).parts:
+        next(routing.plan(features_of(part.program), SHOTS, installed(), budget()))
 
 
 def spent_s(act: Callable[[], object]) -> float:

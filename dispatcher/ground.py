@@ -15,12 +15,15 @@ from dispatcher.notary import Notary
 from dispatcher.rules import Rules
 from store.blobs import Blobs
 from store.database import Database
+from workers.questions import Routes
 
 
 class Inspector(Protocol):
     """Measures work documents in killable children (workers.inspector.InspectorPool)."""
 
     def inspect(self, works: Sequence[bytes]) -> list[Findings | Rejection]: ...
+
+    def routes(self, work: bytes) -> Routes | Rejection: ...
 
     def ready(self) -> bool: ...
 

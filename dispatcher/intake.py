@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backends.catalogue import estimate_us, feasible, qpu_us
+from backends.catalogue import feasible, qpu_us
 from backends.findings import Findings
 from backends.rejected import Rejection
 from dispatcher.admission import Accepted, Admission, Agreed, Plan, refused, same_or_conflict
@@ -21,6 +21,7 @@ from dispatcher.inbox import cancel_requested
 from dispatcher.model import Caller, Refusal, Submission
 from dispatcher.pricing import pinned_quote, quote_of
 from dispatcher.promises import honoured
+from dispatcher.times import times_of
 from ledger.model import in_words
 from ledger.rates import RateLine
 from ledger.terms_json import terms_from_json, terms_to_json
@@ -260,21 +261,10 @@ class Intake:
         candidates = feasible(findings, submission.backend, rules.memory_mib, rules.devices)
         if not isinstance(candidates, tuple):
             return Refusal(candidates.code, candidates.detail, dict(candidates.fields))
-        estimate = estimate_us(candidates[0], findings)
-        limit = rules.time_limit_of(submission.time_limit_us, estimate)
-        if limit > rules.time_limit_max_us:
-            return Refusal(
-                "invalid_request",
-                f"time_limit_s is {limit // 1_000_000}; at most {rules.time_limit_max_us // 1_000_000} is allowed.",
-                {"limit": rules.time_limit_max_us // 1_000_000, "value": limit // 1_000_000},
-            )
-        if estimate > limit:
-            return Refusal(
-                "job_too_long",
-                f"This job needs about {estimate // 1_000_000} s and would be stopped after {limit // 1_000_000} s. "
-                f"Set a longer time_limit_s (at most {rules.time_limit_max_us // 1_000_000}), or split the work.",
-                {"estimate_s": estimate // 1_000_000, "time_limit_s": limit // 1_000_000},
-            )
+        times = times_of(rules, submission, candidates[0], findings)
+        if isinstance(times, Refusal):
+            return times
+        estimate, limit = times
         rates = rates_for(rules, card, candidates[0], now)
         billed = qpu_us(candidates[0], findings)
         shots = findings.shots if billed is None else sum(circuit.sampled for circuit in findings.circuits)

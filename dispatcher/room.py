@@ -25,6 +25,7 @@ from dispatcher.proofs import Proofs
 from dispatcher.purses import Purses
 from dispatcher.quota_marks import QuotaMarks
 from dispatcher.reading import Reading
+from dispatcher.routing import Routing
 from dispatcher.standing import Standing
 from dispatcher.tariffs import Tariffs
 from ledger.price import rates_to_json
@@ -37,6 +38,7 @@ _TRY_AGAIN_US = 5_000_000
 
 class Room(
     Intake,
+    Routing,
     Reading,
     People,
     Funding,

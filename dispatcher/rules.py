@@ -17,6 +17,9 @@ DEFAULT_RATES = (
 )
 """In force from the first day; a line that an operator adds wins over the one built in, from its own first day on."""
 
+TIME_LIMIT_US = 60_000_000
+"""Of a job that asks for none and needs no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -36,7 +39,7 @@ class Rules:
     result_hours: int = 720
     ceiling_factor: int = 10
     ceiling_floor_ms: int = 250
-    time_limit_us: int = 60_000_000
+    time_limit_us: int = TIME_LIMIT_US
     time_limit_max_us: int = 3_600_000_000
     queued_max: int = 100_000
     memory_mib: int = 4_096

@@ -20,7 +20,7 @@ from dispatcher.ground import Ground
 from dispatcher.loop import Dispatcher
 from dispatcher.notary import Notary
 from dispatcher.room import Room
-from dispatcher.rules import Rules
+from dispatcher.rules import TIME_LIMIT_US, Rules
 from scheduler.policy import Policy
 from service.clock import SteadyClock, new_id
 from service.settings import Settings
@@ -124,6 +124,7 @@ def _inspector(settings: Settings) -> InspectorPool:
         limits=Limits(),
         memory_mib=settings.inspector_memory_mib,
         timeout_s=settings.inspector_timeout_s,
+        planned=(settings.memory_mib, TIME_LIMIT_US / 1_000_000),
     )
 
 

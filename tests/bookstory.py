@@ -230,6 +230,9 @@ class _NoInspector:
     def inspect(self, works: Sequence[bytes]) -> list[Any]:
         raise AssertionError("no job is submitted here")
 
+    def routes(self, work: bytes) -> Any:
+        raise AssertionError("nobody asks for a route here")
+
     def ready(self) -> bool:
         return False
 

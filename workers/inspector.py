@@ -23,7 +23,7 @@ from backends.rejected import Rejection
 from workers import frames
 from workers.child import Child, ForkServer, cause_of_death
 from workers.frames import Frame
-from workers.questions import Answer, Question, QuestionQueue
+from workers.questions import Answer, Asks, Question, QuestionQueue, Routes
 
 logger = logging.getLogger(__name__)
 
@@ -76,11 +76,11 @@ class InspectorPool:
         memory_mib: int,
         timeout_s: float = 5.0,
         *,
+        planned: tuple[int, float] = (4096, 60.0),
         measure: str = "workers.measurer:measure_work",
     ) -> None:
-        """`memory_mib`: what one document may take; `timeout_s`: how long, from its own start.
-
-        `measure`: import path of the function (work, limits) -> Findings that a child runs.
+        """`memory_mib`: what one document may take; `timeout_s`: how long, from its own start. `planned`: the memory
+        (MiB) and time (s) that a job has. `measure`: import path of (work, limits, budget) -> Findings, for a child.
         """
         if processes < 1 or memory_mib < 1 or timeout_s <= 0:
             raise ValueError(f"processes {processes}, memory {memory_mib} MiB, timeout {timeout_s} s")
@@ -91,6 +91,7 @@ class InspectorPool:
             "measure": measure,
             "limits": limits.to_json(),
             "memory_mib": memory_mib,
+            "planned": planned,
             "timeout_s": timeout_s,
             "slow_s": _SLOW_S,
         }
@@ -124,19 +125,27 @@ class InspectorPool:
         with self._changed:
             return tuple(self._warm.values())
 
-    def inspect(self, works: Sequence[bytes]) -> list[Answer]:
+    def inspect(self, works: Sequence[bytes]) -> list[Findings | Rejection]:
         """Findings or a rejection for each work, in order. Blocks; may be called from many threads.
 
-        Besides the decoders' own rejections: decoder_crashed, decoder_timeout, decoder_memory. Raises
-        InspectorUnavailable.
+        Besides the decoders' own: decoder_crashed, decoder_timeout, decoder_memory. Raises InspectorUnavailable.
         """
+        return [answer for answer in self._asked(works, "findings") if not isinstance(answer, Routes)]
+
+    def routes(self, work: bytes) -> Routes | Rejection:
+        """Where the router would run a work's circuits, or a rejection. As `inspect`."""
+        (answer,) = self._asked([work], "routes")
+        assert not isinstance(answer, Findings)
+        return answer
+
+    def _asked(self, works: Sequence[bytes], asks: Asks) -> list[Answer]:
         if not works:
             return []
         self.start()
         with self._changed:
             if self._closing:
                 raise InspectorUnavailable("the inspector is closed")
-            call = self._queue.ask(works)
+            call = self._queue.ask(works, asks)
             self._changed.notify_all()
         while not call.done.wait(_TURN_S * 5):
             if not all(thread.is_alive() for thread in self._threads):
@@ -233,7 +242,8 @@ class InspectorPool:
         """Have the batch answered; False when the child must be replaced. What it leaves goes back to the queue."""
         lengths = [len(question.work) for question in batch]
         works = b"".join(question.work for question in batch)
-        measurer.child.post(frames.encode({"is": "batch", "lengths": lengths}, works))
+        asks = [question.call.asks for question in batch]
+        measurer.child.post(frames.encode({"is": "batch", "lengths": lengths, "asks": asks}, works))
         turn = _Turn(deque(batch), time.monotonic())
         while not self._closing:
             spent_s = time.monotonic() - turn.began_s
@@ -269,8 +279,8 @@ class InspectorPool:
             self._share(turn, all_of_it=True)
             rss = header.get("rss")
             return isinstance(rss, int) and rss <= measurer.weight_bytes + _GROWTH_BYTES_MAX
-        answer = self._read(frame)
-        if answer is None or not turn.open:
+        answer = self._read(frame, turn.open[0].call.asks) if turn.open else None
+        if answer is None:
             self._refuse(turn, self._crashed("it answered nonsense"))
             return False
         self._settle(turn.open.popleft(), answer)
@@ -280,10 +290,12 @@ class InspectorPool:
         self._share(turn, all_of_it=True)
         return False
 
-    def _read(self, frame: Frame) -> Answer | None:
+    def _read(self, frame: Frame, asks: Asks) -> Answer | None:
         header = frame.header
         try:
             match header["is"]:
+                case "found" if asks == "routes":
+                    return Routes(orjson.loads(frame.body))
                 case "found":
                     return (_alike if len(frame.body) <= _ALIKE_BYTES_MAX else _findings)(frame.body)
                 case "rejected":

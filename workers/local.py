@@ -304,6 +304,7 @@ class LocalExecutor:
             "job": order.job_id,
             "backend": order.backend,
             "memory_mib": order.memory_mib,
+            "time_limit_us": order.time_limit_us,
             "path": str(self._spool.path_of(order.attempt_id, order.token)),
         }
         self._post(number, frames.encode(header, order.work))

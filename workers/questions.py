@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from backends.findings import Findings
 from backends.rejected import Rejection
@@ -19,7 +20,17 @@ _BATCH_BYTES_MAX = 4 << 20
 _SHARE = 16
 """How many documents of one caller go into a batch before the next caller's turn."""
 
-Answer = Findings | Rejection
+Asks = Literal["findings", "routes"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Routes:
+    """{"findings": …, "ideal": …}: what was found, and where the router would run it (backends/route_document.py)."""
+
+    document: Mapping[str, Any]
+
+
+Answer = Findings | Routes | Rejection
 
 
 @dataclass(eq=False, slots=True)
@@ -28,6 +39,7 @@ class Call:
 
     answers: list[Answer | None]
     missing: int
+    asks: Asks = "findings"
     waiting: deque[Question] = field(default_factory=deque)
     done: threading.Event = field(default_factory=threading.Event)
     trouble: str | None = None
@@ -70,9 +82,9 @@ class QuestionQueue:
         """Documents that wait; answered ones among them vanish when their turn comes."""
         return self._length
 
-    def ask(self, works: Sequence[bytes]) -> Call:
+    def ask(self, works: Sequence[bytes], asks: Asks = "findings") -> Call:
         """A new caller at the end of the queue."""
-        call = Call([None] * len(works), len(works))
+        call = Call([None] * len(works), len(works), asks)
         call.waiting.extend(Question(call, index, work) for index, work in enumerate(works))
         self._calls.append(call)
         self._length += len(works)

@@ -60,7 +60,7 @@ class Execution(Protocol):
         """What is to be done once the result has been told: shadow runs on other engines, which nobody pays for."""
 
 
-Engine = Callable[[bytes, str, Limits, Oversight], Execution]
+Engine = Callable[[bytes, str, Limits, Oversight, float], Execution]
 
 
 def run(connection: socket.socket, options: Mapping[str, Any]) -> None:
@@ -161,7 +161,8 @@ def _attempt(
     began_us, cpu_began_us = _steady_us(), _cpu_us()
     try:
         caps.cap_memory(memory_mib << 20)
-        execution = engine(order.body, order.header["backend"], limits, oversight)
+        seconds = order.header["time_limit_us"] / 1_000_000
+        execution = engine(order.body, order.header["backend"], limits, oversight, seconds)
     except BaseException as error:
         caps.uncap_memory()
         used_us = _steady_us() - began_us

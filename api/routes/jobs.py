@@ -20,6 +20,7 @@ from api.schemas.answers import History, Job, JobMade, JobPage
 from api.schemas.fields import INTEGER_MAX, Note
 from api.schemas.jobs import JobRequest
 from api.schemas.prices import QuoteAnswer, Receipt
+from api.schemas.routes import RouteAnswer
 from api.submission import idempotency_key, submission_of
 from api.waiting import Wait, job_after, job_of
 from ledger.receipt_words import steps
@@ -66,6 +67,11 @@ GRANT_CODES = (
     "budget_exhausted",
 )
 WARNING = "Qubator-Quota-Warning"
+NEVER_OF_A_ROUTE = ("job_too_long", "cost_limit", "unknown_backend", "backend_infeasible")
+ROUTE_CODES = (
+    *("forbidden", "not_found", "body_too_large", "invalid_request"),
+    *(code for code in WORK_CODES if code not in NEVER_OF_A_ROUTE),
+)
 SUBMIT_CODES = ("forbidden", "not_found", "body_too_large", "invalid_request", *WORK_CODES)
 
 
@@ -127,6 +133,21 @@ async def create_quote(visit: Visitor, request: Request) -> Response:
     """
     needs(visit.caller, "member", "admin", "operator")
     return Json(await visit.desk.submit(_quote, visit, await request.body()))
+
+
+@router.post(
+    "/v1/route",
+    summary="Ask where a job would run",
+    **documented(asked=JobRequest, told={200: RouteAnswer}, refuses=ROUTE_CODES),
+)
+async def route_job(visit: Visitor, request: Request) -> Response:
+    """Every backend's verdict on the job, and how `ideal` would run it: features of each part that its reductions
+    leave, the engines that could run it with what they are predicted to take, and the order in which they are tried.
+
+    Nothing is run, priced or kept. The job would be refused where `backend` is null, for the reason in `refusal`.
+    """
+    needs(visit.caller, "member", "admin", "operator")
+    return Json(await visit.desk.submit(_route, visit, await request.body()))
 
 
 @router.get(
@@ -227,6 +248,12 @@ def _create(visit: Visit, body: bytes, key: str | None) -> tuple[JobRow, bool, l
     (answer,) = visit.room.submit(visit.caller, [submission])
     told = accepted(answer)
     return told.job, told.created, warnings_for(visit, [told.job.project_id])
+
+
+def _route(visit: Visit, body: bytes) -> dict[str, object]:
+    told = accepted(visit.room.route(visit.caller, accepted(submission_of(parse(body), visit.caller))))
+    refusal = told["refusal"]
+    return {**told, "refusal": None if refusal is None else problem_document(refusal)}
 
 
 def _quote(visit: Visit, body: bytes) -> dict[str, object]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from backends import ideal, results, seeds
+from backends.allowance import budget
 from backends.catalogue import BackendSpec
 from backends.circuits import Circuit
 from backends.devices import billing, choosing
@@ -138,7 +139,7 @@ def _noisy(pub: Pub, made: Compiled, device: Device, seed: int, told: Told) -> M
     noise = noise_of(device)
     for index, program in enumerate(made.programs(values)):
         noisy = Noisy(schedule(program, device), program.clbits, noise)
-        sampled = choosing.sample(noisy, pub.shots, seeds.of_pub(seed, index), ideal.budget())
+        sampled = choosing.sample(noisy, pub.shots, seeds.of_pub(seed, index), budget())
         told.heard(noisy.schedule.length_ns, pub.shots, sampled.how)
         bits[index] = sampled.bits
     packed = ideal.packed(pub, registers_of(made.circuit), bits)

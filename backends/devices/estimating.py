@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends import ideal, seeds
+from backends import seeds
+from backends.allowance import budget
 from backends.devices import billing, choosing, density
 from backends.devices.compiling import Compiled
 from backends.devices.model import Device
@@ -142,7 +143,7 @@ def _evaluated(
         outcomes = (np.arange(len(odds))[:, None] >> np.arange(len(qubits))) & 1
         exact = np.array([odds @ signs for signs in _signs(outcomes, group, labels)])
         return weights @ exact, np.zeros(len(weights))
-    sampled = choosing.sample(noisy, found.shots, seed, ideal.budget())
+    sampled = choosing.sample(noisy, found.shots, seed, budget())
     found.runs.append((noisy.schedule.length_ns, found.shots))
     found.hows[sampled.how] = None
     added = sampled.bits[:, noisy.clbits - len(qubits) :]

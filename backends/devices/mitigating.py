@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
 
-from backends import ideal, seeds
+from backends import seeds
+from backends.allowance import budget
 from backends.devices import choosing
 from backends.devices.compiling import Compiled, calibrated_of
 from backends.devices.model import Device
@@ -60,7 +61,7 @@ class DeviceRunner:
             raise Rejected("backend_infeasible", f"{self.device.name} runs no such circuit: {template.reason}", {})
         noisy = Noisy(schedule(template.program, self.device), template.program.clbits, noise_of(self.device))
         self.ran += 1
-        sampled = choosing.sample(noisy, shots, seeds.of_pub(self.seed, self.ran), ideal.budget())
+        sampled = choosing.sample(noisy, shots, seeds.of_pub(self.seed, self.ran), budget())
         self.heard(noisy.schedule.length_ns, shots, sampled.how)
         return sampled.bits
 

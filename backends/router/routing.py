@@ -30,6 +30,8 @@ _SHARE = 1 / 40
 _TRUSTED, _TRUSTED_SHARE = 4, 1 / 2
 """Who is expected to be so many times as quick may have this share, divided among all of whom that is expected."""
 _LONGEST_S = 1e6
+_ENDING = 3 / 8
+"""Fourfold steps add up to 4/3 of the last one, and nominal seconds may be two of the clock."""
 
 A = TypeVar("A", Sampled, Expected)
 
@@ -97,9 +99,10 @@ def _tries(counted: Sequence[Candidate], limit_s: float, *, sure: bool) -> Itera
     """Counted engines under budgets that grow fourfold up to a share of the limit; without a sure one, up to it."""
     trusted = [one for one in counted if one.predicted.seconds * _TRUSTED < limit_s]
     rounds: list[tuple[float, float, Candidate]] = []
+    turns = sum(1 if one.order is None else 2 for one in counted)
     for one in counted:
         if not sure:
-            largest_s = min(limit_s, _LONGEST_S)
+            largest_s = _largest_s(limit_s, turns)
         elif one in trusted:
             largest_s = limit_s * _TRUSTED_SHARE / len(trusted)
         else:
@@ -113,6 +116,16 @@ def _tries(counted: Sequence[Candidate], limit_s: float, *, sure: bool) -> Itera
             largest_s /= _GROWTH
     rounds.sort(key=lambda each: each[:2])
     yield from (replace(one, budget_s=budget_s) for budget_s, _, one in rounds)
+
+
+def _largest_s(limit_s: float, turns: int) -> float:
+    """The largest budget of a step such that all of them together end within the limit, even at half the speed.
+
+    Steps are the same under every limit, so that a longer one only adds tries.
+    """
+    share_s = min(limit_s * _ENDING / turns, _LONGEST_S)
+    steps = math.floor(math.log(max(share_s, _FIRST_S) / _FIRST_S, _GROWTH))
+    return float(_FIRST_S * _GROWTH**steps)
 
 
 def sample(program: Program, shots: int, seed: int, engines: Mapping[str, Engine], budget: Budget) -> Routed[Sampled]:

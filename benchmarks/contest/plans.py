@@ -13,7 +13,7 @@ _ENGINES_SHOWN = 6
 
 def plan_of(circuit: QuantumCircuit, shots: int) -> str:
     """One line: the largest parts, each with its features and the engines in the order in which they are tried."""
-    from backends import ideal
+    from backends.allowance import budget
     from backends.engines.roster import installed
     from backends.program import Unflat
     from backends.programming import program_of
@@ -24,7 +24,7 @@ def plan_of(circuit: QuantumCircuit, shots: int) -> str:
     program = program_of(circuit)
     if isinstance(program, Unflat):
         return f"no program, so Aer: {program.reason}"
-    reduced = simplest(program, shots, installed(), ideal.budget())
+    reduced = simplest(program, shots, installed(), budget())
     parts = sorted(reduced.parts, key=lambda part: -len(part.program.operations))
     shown = []
     for part in parts[:_PARTS_SHOWN]:
@@ -32,7 +32,7 @@ def plan_of(circuit: QuantumCircuit, shots: int) -> str:
         tried = " > ".join(
             f"{one.engine.name} {1e3 * one.predicted.seconds:.4g}"
             + ("" if math.isinf(one.budget_s) else f" (allowed {1e3 * one.budget_s:.4g})")
-            for one in islice(routing.plan(features, shots, installed(), ideal.budget()), _ENGINES_SHOWN)
+            for one in islice(routing.plan(features, shots, installed(), budget()), _ENGINES_SHOWN)
         )
         traits = features.traits
         shown.append(

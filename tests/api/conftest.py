@@ -24,6 +24,7 @@ from fastapi import FastAPI
 from api.app import create_app, release_waiters
 from api.limits import ApiLimits
 from backends.findings import CircuitFindings, Findings
+from backends.route_document import document
 from dispatcher.ground import Ground
 from dispatcher.model import Caller, GrantTerms, Refusal, Role
 from dispatcher.room import Room
@@ -33,6 +34,7 @@ from store.blobs import Blobs
 from store.database import Database, open_database
 from store.rows import JobChange, JobState
 from workers.inspector import Rejection
+from workers.questions import Routes
 
 BELL = {"format": "openqasm2", "content": "qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;"}
 SAMPLER: dict[str, Any] = {"primitive": "sampler", "pubs": [{"circuit": BELL, "shots": 100}]}
@@ -54,6 +56,10 @@ class PaperInspector:
         self.entered.set()
         assert self.may_go_on.wait(20)
         return [self._measure(orjson.loads(work)) for work in works]
+
+    def routes(self, work: bytes) -> Routes | Rejection:
+        (found,) = self.inspect([work])
+        return found if isinstance(found, Rejection) else Routes({"findings": found.to_json(), "ideal": document(())})
 
     def ready(self) -> bool:
         return True

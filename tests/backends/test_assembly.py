@@ -15,10 +15,12 @@ from qiskit.quantum_info import Operator, Statevector, random_unitary
 
 from backends import engine
 from backends.assembly import STATE_LABEL, Assembly, assemble, expectations, final_state, measurements
-from backends.catalogue import catalogue
+from backends.catalogue import spec_of
 from backends.flatten import flatten
 
-BASIS = catalogue()[0].basis_gates
+AER = spec_of("aer")
+assert AER is not None
+BASIS = AER.basis_gates
 
 
 def state_of(made: Assembly) -> np.ndarray:

@@ -21,6 +21,7 @@ from backends.catalogue import (
     memory_mib_needed,
     qpu_us,
     spec_of,
+    weighed,
 )
 from backends.devices.reading import fleet
 from backends.findings import CircuitFindings, Findings
@@ -64,10 +65,10 @@ def test_what_the_service_imports_is_light() -> None:
 
 
 def test_the_five_engines_in_the_order_auto_tries_them_then_the_devices() -> None:
-    assert [spec.name for spec in engines()] == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal"]
+    assert [spec.name for spec in engines()] == ["ideal", "aer", "aer-statevector", "aer-stabilizer", "aer-mps"]
     assert [spec.name for spec in catalogue()] == [*(spec.name for spec in engines()), *fleet()]
     assert all(spec.simulated and spec.title and spec.description for spec in catalogue())
-    assert [spec.engine for spec in catalogue()] == ["aer"] * 4 + ["router"] + ["device"] * 10
+    assert [spec.engine for spec in catalogue()] == ["router"] + ["aer"] * 4 + ["device"] * 10
     assert catalogue() is catalogue()
 
 
@@ -106,19 +107,48 @@ def test_every_basis_is_sorted_and_without_the_gates_that_crash_or_mean_somethin
 
 
 def test_auto_lists_all_that_can_best_first() -> None:
-    assert feasible(work(circuit(5)), "auto", 1024) == ("aer", "aer-statevector", "aer-mps", "ideal")
+    assert feasible(work(circuit(5)), "auto", 1024) == ("ideal", "aer", "aer-statevector", "aer-mps")
     assert feasible(work(circuit(5, clifford=True)), "auto", 1024) == (
+        "ideal",
         "aer",
         "aer-statevector",
         "aer-stabilizer",
         "aer-mps",
-        "ideal",
     )
 
 
 def test_auto_goes_to_tensors_and_tableaus_when_the_state_is_too_large() -> None:
-    assert feasible(work(circuit(40)), "auto", 1024) == ("aer-mps", "ideal")
-    assert feasible(work(circuit(100, clifford=True)), "auto", 1024) == ("aer", "aer-stabilizer", "aer-mps", "ideal")
+    assert feasible(work(circuit(40)), "auto", 1024) == ("ideal", "aer-mps")
+    assert feasible(work(circuit(100, clifford=True)), "auto", 1024) == ("ideal", "aer", "aer-stabilizer", "aer-mps")
+
+
+def test_auto_takes_another_where_the_router_is_expected_to_be_far_slower() -> None:
+    quick = replace(circuit(5), executions=1, routed_us=900, routed_mib=64)
+    assert feasible(work(quick), "auto", 1024)[0] == "ideal"
+    assert feasible(work(replace(quick, routed_us=50_000_000)), "auto", 1024)[-1] == "ideal"
+
+
+def test_what_the_router_foretells_is_its_estimate_and_what_it_cannot_place_is_refused() -> None:
+    routed = replace(circuit(60, clifford=False), executions=1, routed_us=4_000_000, routed_mib=64)
+    assert 4_000_000 < estimate_us("ideal", work(routed)) < 4_100_000
+    assert estimate_us("ideal", work(replace(routed, routed_us=0))) == estimate_us("aer-mps", work(routed))
+    assert feasible(work(routed), "ideal", 1024) == ("ideal",)
+    refusal = feasible(work(replace(routed, routed_mib=3_000_000)), "ideal", 1024)
+    assert isinstance(refusal, Rejection)
+    assert "needs 3000000 MiB on ideal, a worker has 1024 MiB; no engine can run it" in refusal.detail
+    countless = feasible(work(replace(routed, routed_mib=1 << 40)), "ideal", 1024)
+    assert isinstance(countless, Rejection)
+    assert "needs more than 1024 TiB" in countless.detail
+
+
+def test_every_backend_is_weighed() -> None:
+    found = {one.backend: one for one in weighed(work(circuit(30)), 1024)}
+    assert list(found) == [spec.name for spec in catalogue()]
+    assert found["aer-mps"].obstacle is None
+    assert found["aer-mps"].estimate_us == estimate_us("aer-mps", work(circuit(30)))
+    refusal = found["aer"].obstacle
+    assert refusal is not None
+    assert refusal.code == "backend_infeasible"
 
 
 def test_a_named_backend_is_taken_at_its_word() -> None:

@@ -12,6 +12,7 @@ from qiskit.circuit.random import random_circuit
 from scipy.stats import chi2
 
 from backends import ideal
+from backends.engines.port import Budget
 from backends.rejected import Rejected
 
 SHOTS = 3_000
@@ -148,6 +149,19 @@ def test_expectation_values_are_exact(desk: Any, qubits: int) -> None:
     assert np.allclose(found, wanted, atol=1e-9)
 
 
+@pytest.mark.parametrize("swept", [True, False])
+def test_no_parameter_sets_are_no_shots(desk: Any, swept: bool) -> None:
+    circuit = QuantumCircuit(2)
+    circuit.rx(Parameter("a"), 0)
+    if not swept:
+        circuit.measure_all()
+        circuit.reset(0)
+    circuit.cx(0, 1)
+    circuit.measure_all(add_bits=swept)
+    (pub,) = told(desk, desk.sampler(circuit, {"parameter_values": np.zeros((0, 1))}))
+    assert desk.array(pub["registers"]["meas"]["array"]).shape == (0, 64, 1)
+
+
 def test_precision_adds_noise_and_circuits_with_random_events_go_to_aer(desk: Any) -> None:
     circuit = QuantumCircuit(1)
     circuit.ry(0.3, 0)
@@ -163,7 +177,7 @@ def test_precision_adds_noise_and_circuits_with_random_events_go_to_aer(desk: An
 
 def test_what_fits_nowhere_is_refused_with_its_reason(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ideal, "installed", lambda: {"aer.statevector": ideal_engine()})
-    monkeypatch.setattr(ideal, "budget", lambda: ideal.Budget(1 << 20))
+    monkeypatch.setattr(ideal, "budget", lambda: Budget(1 << 20))
     with pytest.raises(Rejected, match="it needs more than the 1 MiB there are") as refused:
         desk.run(desk.sampler(measured(random_circuit(18, 6, seed=1))), "ideal")
     assert refused.value.code == "backend_infeasible"
@@ -173,7 +187,3 @@ def ideal_engine() -> Any:
     from backends.engines.roster import installed
 
     return installed()["aer.statevector"]
-
-
-def test_a_process_knows_what_it_may_allocate() -> None:
-    assert ideal.budget().memory_bytes >= 64 << 20

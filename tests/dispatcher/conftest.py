@@ -1,6 +1,4 @@
-"""A zone to tell stories in: the real store, ledger, scheduler and dispatcher; a clock that is set by hand; an
-inspector that reads the findings from the work itself; and an executor that says what the story wants it to say.
-"""
+"""A zone to tell stories in: real store, ledger, scheduler, dispatcher; clock, inspector and executor by the script."""
 
 from __future__ import annotations
 
@@ -36,6 +34,7 @@ from store.blobs import Blobs
 from store.database import Connection, Database
 from store.rows import JobRow
 from workers.port import Capabilities, Failed, Held, Observation, Order, Started, Stopped, Succeeded
+from workers.questions import Routes
 
 NOW_US = 1_800_000_000_000_000
 SECOND_US = 1_000_000
@@ -45,11 +44,11 @@ AUDITOR = Caller("mem-auditor", None, "auditor", "tok-auditor")
 RESULT = b'{"v":1,"pubs":[]}'
 
 
+@dataclass
 class Clock:
     """Stands still until told otherwise."""
 
-    def __init__(self) -> None:
-        self.at_us = NOW_US
+    at_us: int = NOW_US
 
     def now_us(self) -> int:
         return self.at_us
@@ -59,17 +58,21 @@ class Clock:
         return self.at_us
 
 
+@dataclass
 class ScriptedInspector:
     """The work says what there is to be found in it: {"shots", "qubits", …}, or {"reject": [code, detail]}."""
 
-    def __init__(self) -> None:
-        self.inspected: list[bytes] = []
-        self.before: Callable[[], None] = lambda: None
+    inspected: list[bytes] = field(default_factory=list)
+    before: Callable[[], None] = lambda: None
 
     def inspect(self, works: Sequence[bytes]) -> list[Findings | Rejection]:
         self.before()
         self.inspected += works
         return [self._find(orjson.loads(work)) for work in works]
+
+    def routes(self, work: bytes) -> Routes | Rejection:
+        found = self.inspect([work])[0]
+        return found if isinstance(found, Rejection) else Routes({"findings": found.to_json(), "ideal": {}})
 
     def ready(self) -> bool:
         return True

@@ -124,7 +124,7 @@ def rolling(zone: Any, rollover_ppm: int = 250_000, **changes: Any) -> Any:
 
 def test_a_part_of_what_is_left_goes_into_a_new_grant_on_the_same_conditions(everywhere: Any) -> None:
     zone = everywhere
-    ann = rolling(zone, backends=("aer", "aer-mps"), resources=("job", "qpu_ms", "shots"))
+    ann = rolling(zone, backends=("ideal", "aer"), resources=("job", "qpu_ms", "shots"))
     zone.submit(ann)
     (old,) = zone.room.grants(ann, ann.project_id)
     zone.clock.at_us = old.valid_until_us + 5

@@ -45,7 +45,7 @@ def test_a_new_job_comes_with_the_name_of_its_payload(zone: Any) -> None:
     job = zone.submit(ann, priority=3, time_limit_us=9_000_000)
     with zone.database.read() as conn:
         told = letters.read(inbox.read(conn, 10)[-1])
-    backends = ("aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal")
+    backends = ("ideal", "aer", "aer-statevector", "aer-stabilizer", "aer-mps")
     task = TaskSpec(f"{job.id}/0", backends, job.estimate_us, 9_000_000)
     assert told.what == JobSubmitted(job.created_us, job.id, ann.project_id, 3, (task,))
     assert told.work_hash == job.work_hash

@@ -32,7 +32,7 @@ def test_an_accepted_job_is_there_with_its_hold_its_payload_and_its_letter(zone:
     assert zone.job(job) == job
     assert (job.state, job.version, job.project_id, job.member_id) == ("queued", 1, ann.project_id, ann.member_id)
     assert (job.name, job.tags, job.metadata, job.priority) == ("bell", ("a", "b"), {"n": 1}, 3)
-    assert (job.backend_asked, job.backend, job.time_limit_us) == ("auto", "aer", 60_000_000)
+    assert (job.backend_asked, job.backend, job.time_limit_us) == ("auto", "ideal", 60_000_000)
     assert job.quote["ceiling"] == {"micro": HELD, "asset": "CNY"}
     with zone.database.read() as conn:
         assert zone.ground.blobs.get(conn, job.work_hash) == b'{"shots":1000}'
@@ -40,7 +40,7 @@ def test_an_accepted_job_is_there_with_its_hold_its_payload_and_its_letter(zone:
         assert book.hold_of(conn, job.id).amount == HELD
         letter = inbox.read(conn, 10)[-1]
     assert (letter.kind, letter.body["job_id"], letter.body["work_hash"]) == ("job_submitted", job.id, job.work_hash)
-    assert letter.body["backends"] == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal"]
+    assert letter.body["backends"] == ["ideal", "aer", "aer-statevector", "aer-stabilizer", "aer-mps"]
     assert zone.violations() == []
 
 
@@ -305,7 +305,7 @@ def test_a_quote_reserves_nothing_and_says_price_backend_and_wait(zone: Any) -> 
     rows, before = zone.rows(), zone.figures(ann)
     (answer,) = zone.room.quote(ann, [zone.submission()])
     assert isinstance(answer, QuoteAnswer)
-    assert (answer.backend, answer.wait_us) == ("aer", 0)
+    assert (answer.backend, answer.wait_us) == ("ideal", 0)
     assert answer.quote["ceiling"]["micro"] == HELD
     assert answer.findings["totals"]["shots"] == 1_000
     assert zone.rows() == rows | {"quotes": 1}, "the promise itself, and nothing else"

@@ -13,7 +13,7 @@ def test_a_job_from_submission_to_receipt(everywhere: Any) -> None:
     ann = zone.startup()
     job = zone.submit(ann)
     (order,) = zone.turn()
-    assert (order.attempt_id, order.job_id, order.backend) == (f"{job.id}/0.1", job.id, "aer")
+    assert (order.attempt_id, order.job_id, order.backend) == (f"{job.id}/0.1", job.id, "ideal")
     assert (order.work, order.time_limit_us, order.memory_mib) == (b'{"shots":1000}', 60_000_000, 4_096)
     assert zone.job(job).state == "queued", "leased is not started"
     zone.clock.pass_(1)

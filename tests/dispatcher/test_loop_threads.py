@@ -50,7 +50,7 @@ def test_a_dispatcher_without_workers_leads_all_the_same(zone: Any) -> None:
     until(zone, lambda: alone.leading and zone.rows()["inbox"] == 0)
     assert (
         alone.why_waiting(job.id)
-        == "no worker offers backend aer or aer-statevector or aer-stabilizer or aer-mps or ideal"
+        == "no worker offers backend ideal or aer or aer-statevector or aer-stabilizer or aer-mps"
     )
     alone.stop()
 

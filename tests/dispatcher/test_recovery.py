@@ -308,18 +308,18 @@ def test_the_backends_are_those_the_findings_allow_now(zone: Any) -> None:
     """The operator gave the workers less memory between two runs: what no longer fits anywhere else goes there."""
     job = zone.submit(zone.startup(), work={"qubits": 28, "clifford": False})
     state, _, _ = rebuilt(zone)
-    assert state.tasks[job.id].spec.backends == ("aer", "aer-statevector", "aer-mps", "ideal")
+    assert state.tasks[job.id].spec.backends == ("ideal", "aer", "aer-statevector", "aer-mps")
     zone.rules = replace(zone.rules, memory_mib=16)
     zone.ground = zone.new_ground()
     state, _, _ = rebuilt(zone)
-    assert state.tasks[job.id].spec.backends == ("aer-mps", "ideal")
+    assert state.tasks[job.id].spec.backends == ("ideal", "aer-mps")
 
 
 def test_findings_of_another_version_leave_the_job_where_it_was_admitted(zone: Any) -> None:
     job = zone.submit(zone.startup())
     zone.write(lambda conn: conn.exec_driver_sql("""UPDATE jobs SET findings = '{"qubits": 2}'"""))
     state, _, _ = rebuilt(zone)
-    assert state.tasks[job.id].spec.backends == ("aer",)
+    assert state.tasks[job.id].spec.backends == ("ideal",)
 
 
 def test_an_attempt_that_never_began_did_not_count_and_does_not_count_now(zone: Any) -> None:

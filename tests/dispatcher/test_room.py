@@ -38,7 +38,7 @@ def test_backends_with_their_states_queues_slots_and_rates(zone: Any) -> None:
         zone.write(lambda conn, row=row: workers.upsert_worker(conn, row))
     zone.room.set_backend_state(zone.operator, "aer-mps", "draining", "maintenance")
     shown = {row["name"]: row for row in zone.room.backends()}
-    assert list(shown) == ["aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal", *fleet()]
+    assert list(shown) == ["ideal", "aer", "aer-statevector", "aer-stabilizer", "aer-mps", *fleet()]
     assert [shown["aer"][name] for name in ("state", "state_reason", "queued", "slots")] == ["online", "", 2, 4]
     mps = shown["aer-mps"]
     assert [mps[name] for name in ("state", "state_reason", "queued", "slots")] == ["draining", "maintenance", 1, 0]

@@ -34,7 +34,7 @@ def test_success_is_charged_for_what_it_used_and_the_rest_of_the_hold_goes_back(
     receipt = ended.receipt
     assert [receipt[name] for name in ("charged", "held", "released")] == [2_600, HELD, HELD - 2_600]
     assert [line["amount"] for line in receipt["lines"]] == [1_000, 1_500, 100]
-    assert (receipt["backend"], receipt["outcome"], receipt["state"]) == ("aer", "succeeded", "settled")
+    assert (receipt["backend"], receipt["outcome"], receipt["state"]) == ("ideal", "succeeded", "settled")
     assert led.figures(ann) == untouched(settled=2_600, available=GRANT - 2_600)
     assert led.violations() == []
 

@@ -51,7 +51,13 @@ SAID: dict[str, tuple[str, ...]] = {
     "http": ('"state":"succeeded"',),
     "reports": ("no corrections", "the job's rows sum to the co-pay", "City science bureau", "[month_not_over]"),
     "subsidise": ("nothing was changed", "nothing to change", "booked once", "claw back 1.000000 CNY"),
-    "operate": ("aer is draining", "backend aer is draining", "aer is online", "Twice the share"),
+    "operate": (
+        "aer is draining",
+        "would run on ideal (auto)",
+        "backend aer is draining",
+        "aer is online",
+        "Twice the share",
+    ),
 }
 
 

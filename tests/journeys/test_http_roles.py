@@ -36,6 +36,7 @@ TABLE: list[tuple[str, str, Any, tuple[int, int, int, int, int]]] = [
     ("POST", "/v1/jobs/{job}/cancel", None, (409, 403, 409, 409, 404)),
     ("POST", "/v1/jobs", {**JOB, "project_id": "{project}"}, (2, 403, 2, 2, 404)),
     ("POST", "/v1/quotes", {**JOB, "project_id": "{project}"}, (2, 403, 2, 2, 404)),
+    ("POST", "/v1/route", {**JOB, "project_id": "{project}"}, (2, 403, 2, 2, 404)),
     ("POST", "/v1/jobs/batch", {"jobs": []}, (2, 403, 2, 2, 2)),
     ("GET", "/v1/backends", None, (2, 2, 2, 2, 2)),
     ("PUT", "/v1/backends/aer-mps/state", {"state": "online"}, (2, 403, 403, 403, 403)),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 
-from qubator import EstimatorV2, SamplerV2
+from qubator import EstimatorV2, Refused, SamplerV2
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +62,37 @@ def test_an_estimator_of_forty_qubits_is_exact(startup: Any) -> None:
     estimator = EstimatorV2(startup.client, backend="ideal")
     found = estimator.run([(circuit, "X" + "I" * 39)], precision=0).result()[0].data.evs
     assert abs(float(found) - 0.9210609940028851) < 1e-9
+
+
+def random_circuit(qubits: int, layers: int) -> QuantumCircuit:
+    rng = np.random.default_rng(4)
+    circuit = QuantumCircuit(qubits)
+    for layer in range(layers):
+        for qubit in range(qubits):
+            circuit.u(*rng.uniform(0, 6.28, 3), qubit)
+        for qubit in range(layer % 2, qubits - 1, 2):
+            circuit.cx(qubit, qubit + 1)
+    circuit.measure_all()
+    return circuit
+
+
+def test_where_a_job_goes_is_told_before_and_true_afterwards(startup: Any) -> None:
+    route = startup.client.route(ghz(60), shots=100)
+    assert (route.backend, route.refusal, route.sure) == ("ideal", None, True)
+    (pub,) = route.pubs
+    (part,) = pub["parts"]
+    foretold = part["tries"][0]["engine"]
+    job = startup.client.submit(ghz(60), shots=100).wait(timeout=60)
+    assert job.record["backend"] == "ideal"
+    (told,) = job.document()["pubs"]
+    assert [one["engine"] for one in told["metadata"]["engines"]] == [foretold]
+    assert startup.client.jobs().__next__().id == job.id, "asking made no job"
+
+
+def test_what_no_engine_can_run_is_refused_before_it_starts(startup: Any) -> None:
+    deep = random_circuit(60, 60)
+    route = startup.client.route(deep)
+    assert route.backend is None
+    with pytest.raises(Refused, match="no engine can run it") as refused:
+        startup.client.submit(deep, backend="ideal")
+    assert refused.value.code == route.refusal["code"] == "backend_infeasible"

@@ -29,7 +29,7 @@ def qubator(*arguments: str, stdin: str = "", **env: str) -> subprocess.Complete
 
 
 def test_all_commands_are_there() -> None:
-    wanted = "backends cancel events job jobs ledger login quota quote receipt result statement submit version"
+    wanted = "backends cancel events job jobs ledger login quota quote receipt result route statement submit version"
     assert wanted.split() == COMMANDS
 
 

@@ -99,7 +99,7 @@ def test_an_agent_joins_under_a_name_of_its_own(tmp_path: Path) -> None:
     service.stop()
     assert row.id.startswith("agent-")
     assert (row.slots, row.state) == (1, "up")
-    assert row.backends == ("aer", "aer-statevector", "aer-stabilizer", "aer-mps", "ideal", *fleet())
+    assert row.backends == ("ideal", "aer", "aer-statevector", "aer-stabilizer", "aer-mps", *fleet())
 
 
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:

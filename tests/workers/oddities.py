@@ -21,6 +21,7 @@ import numpy as np
 import numpy.random
 import orjson
 
+from backends.engines.port import Budget
 from backends.findings import Findings
 from backends.limits import Limits
 from backends.rejected import Rejected
@@ -46,7 +47,7 @@ class Outcome:
     afterwards: Callable[[], Iterator[Finding]] | None = None
 
 
-def engine(work: bytes, backend: str, limits: Limits, oversight: Oversight) -> Outcome:
+def engine(work: bytes, backend: str, limits: Limits, oversight: Oversight, seconds: float) -> Outcome:
     """Does what the work says: {"do": name, ...}; an empty work does nothing at all."""
     if not work:
         return Outcome(b"{}")
@@ -67,7 +68,7 @@ def _look_again(deed: str) -> Iterator[Finding]:
     _act({"do": deed.removeprefix("silently ")} | ({"words": "no"} if deed == "raise" else {}))
 
 
-def measure(work: bytes, limits: Limits) -> Findings:
+def measure(work: bytes, limits: Limits, budget: Budget) -> Findings:
     """As `engine`, for the inspector."""
     if work:
         _act(orjson.loads(work))

@@ -20,8 +20,10 @@ from workers.frames import Frame
 class Measurer:
     """A real child at the other end of a connection."""
 
+    asks = "findings"
+
     def __init__(self, server: ForkServer, measure: str = "oddities:measure", timeout_s: float = 5.0) -> None:
-        options = {"measure": measure, "limits": Limits().to_json(), "memory_mib": 256}
+        options = {"measure": measure, "limits": Limits().to_json(), "memory_mib": 256, "planned": (256, 60.0)}
         options |= {"timeout_s": timeout_s, "slow_s": 0.1}
         self.server = server
         self.child = server.spawn("workers.measurer:run", options, file_bytes_max=0, frame_bytes_max=8 << 20)
@@ -42,7 +44,8 @@ class Measurer:
         return arrived
 
     def batch(self, *works: bytes) -> list[Frame]:
-        self.child.post(frames.encode({"is": "batch", "lengths": [len(work) for work in works]}, b"".join(works)))
+        header = {"is": "batch", "lengths": [len(work) for work in works], "asks": [self.asks] * len(works)}
+        self.child.post(frames.encode(header, b"".join(works)))
         begun, *answers = self.listen("end")
         assert begun.header == {"is": "begun"}
         return answers

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from qubator.quota import Quota
     from qubator.quotes import Quote
     from qubator.remote_backend import RemoteBackend
+    from qubator.routes import Route
     from qubator.session import Batch, Session
     from qubator.submission import Submission
 
@@ -43,6 +44,7 @@ _HOMES = {
     "Money": "money",
     "Quota": "quota",
     "Quote": "quotes",
+    "Route": "routes",
     "Batch": "session",
     "RemoteBackend": "remote_backend",
     "Session": "session",
@@ -82,6 +84,7 @@ __all__ = [
     "RateLimited",
     "Refused",
     "RemoteBackend",
+    "Route",
     "SamplerV2",
     "Session",
     "Submission",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from qubator import cli_account, cli_backends, cli_events, cli_jobs, cli_proof
+from qubator import cli_account, cli_backends, cli_events, cli_jobs, cli_proof, cli_route
 from qubator.cli_frame import EXIT_CODES, INTERRUPTED, OK, REFUSED, Frame, exit_code, tell
 from qubator.errors import QubatorError
 
@@ -33,6 +33,7 @@ for _command in (
     cli_account.login,
     cli_jobs.submit,
     cli_jobs.quote,
+    cli_route.route,
     cli_jobs.jobs,
     cli_jobs.job,
     cli_jobs.result,

@@ -24,6 +24,7 @@ from qubator.profile import resolve
 from qubator.quota import Quota
 from qubator.quotes import Quote
 from qubator.retry import RetryPolicy
+from qubator.routes import Route
 from qubator.submission import GENERAL, JobTerms, Primitive, Submission
 
 if TYPE_CHECKING:
@@ -186,6 +187,16 @@ class Client:
         """The quote of a ready JobRequest of the HTTP API."""
         answer = self._connection.request("POST", "/v1/quotes", body=encode_json(body), repeatable=True).body
         return Quote.from_json(answer)
+
+    def route(self, circuit_or_pubs: Any, **terms: Any) -> Route:
+        """Where a job would run, on which engines and for how long; arguments as in `submit`. Nothing is submitted."""
+        submission = _submission(circuit_or_pubs, JobTerms(**terms))
+        return self._in_readable_qpy(lambda version: submission.to_json(qpy_version=version), self.route_body)
+
+    def route_body(self, body: Mapping[str, Any]) -> Route:
+        """The route of a ready JobRequest of the HTTP API."""
+        answer = self._connection.request("POST", "/v1/route", body=encode_json(body), repeatable=True).body
+        return Route.from_json(answer)
 
     def job(self, job_id: str) -> Job:
         """One job. Raises NotFound, also for another project's job."""

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from api.schemas.answers import History, JobMade, JobPage
+from api.schemas.routes import RouteAnswer
 
 
 def create(client: httpx.Client, body: Any, key: str | None = None, **headers: str) -> httpx.Response:
@@ -116,6 +117,7 @@ def test_an_odd_key_is_refused(client: httpx.Client, house: Any, sampler: dict[s
 def test_what_the_inspector_refuses_is_told_and_leaves_no_trace(client: httpx.Client, house: Any, code: str) -> None:
     books = house.books()
     body = {"primitive": "sampler", "pubs": [{"circuit": {"format": "openqasm2", "content": f"refuse: {code}"}}]}
+    assert client.post("/v1/route", json=body).json()["code"] == code
     answer = create(client, body, "K")
     assert (answer.status_code, answer.json()["code"], answer.json()["limit"]) == (422, code, 7)
     assert answer.json()["detail"] == f"refused as {code}"
@@ -150,7 +152,7 @@ def test_what_is_refused_leaves_no_trace(
     [b"", b"[" * 100_000, b'{"primitive": NaN}', b"\xff", b"null", b'"x"', b'{"a":' * 90_000, b"[" * 500 + b"]" * 500],
 )
 def test_what_is_no_request_at_all_is_refused(client: httpx.Client, house: Any, body: bytes) -> None:
-    for path in ("/v1/jobs", "/v1/quotes", "/v1/jobs/batch"):
+    for path in ("/v1/jobs", "/v1/quotes", "/v1/route", "/v1/jobs/batch"):
         answer = client.post(path, content=body)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert house.books()[1] == 0
@@ -163,6 +165,25 @@ def test_values_too_deep_are_refused(client: httpx.Client, house: Any, sampler: 
         answer = client.post(path, content=body)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
         assert "nested too deep" in answer.json()["detail"]
+
+
+def test_a_route_says_where_a_job_would_run_and_writes_nothing(
+    client: httpx.Client, house: Any, sampler: dict[str, Any]
+) -> None:
+    books = house.books()
+    answer = client.post("/v1/route", json=sampler)
+    assert answer.status_code == 200
+    RouteAnswer.model_validate(answer.json())
+    told = answer.json()
+    assert (told["asked"], told["backend"], told["refusal"]) == ("auto", "ideal", None)
+    assert create(client, sampler).json()["backend"] == told["backend"]
+    assert house.books() != books, "this one was kept"
+    books = house.books()
+    refused = client.post("/v1/route", json={**sampler, "backend": "nowhere"})
+    assert (refused.status_code, refused.json()["backend"]) == (200, None)
+    assert refused.json()["refusal"]["code"] == "unknown_backend"
+    assert refused.json()["refusal"]["status"] == 422
+    assert house.books() == books
 
 
 def test_operators_submit_for_a_project_and_auditors_for_none(

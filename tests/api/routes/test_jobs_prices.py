@@ -21,7 +21,7 @@ def test_a_quote_holds_nothing(client: httpx.Client, house: Any, sampler: dict[s
     answer = client.post("/v1/quotes", json=sampler)
     assert answer.status_code == 200
     QuoteAnswer.model_validate(answer.json())
-    assert (answer.json()["backend"], answer.json()["wait_us"]) == ("aer", 0)
+    assert (answer.json()["backend"], answer.json()["wait_us"]) == ("ideal", 0)
     assert house.books() == books
     assert books[1] == 0
     assert answer.json()["quote"] == create(client, sampler).json()["quote"]

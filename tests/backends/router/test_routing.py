@@ -138,11 +138,17 @@ def test_all_tries_together_cost_a_share_of_the_sure_answer(qubits: int) -> None
 
 def test_where_nothing_is_sure_rounds_end_with_the_budget() -> None:
     features = features_of(scattered(60))
-    found = list(routing.plan(features, 10, scripted(**dict.fromkeys(COUNTING, 1.0)), Budget(seconds=3.0)))
+    engines = scripted(**dict.fromkeys(COUNTING, 1.0))
+    found = list(routing.plan(features, 10, engines, Budget(seconds=60.0)))
     assert found
-    tries = [one for one in found if math.isfinite(one.budget_s)]
-    assert max(one.budget_s for one in tries) == 3.0
-    assert {one.engine.name for one in tries} == set(COUNTING)
+    assert all(math.isfinite(one.budget_s) for one in found)
+    assert {one.engine.name for one in found} == set(COUNTING)
+    assert 60.0 / 16 < sum(one.budget_s for one in found) <= 60.0 / 2
+    # A longer limit adds tries, and changes none.
+    longer = list(routing.plan(features, 10, engines, Budget(seconds=600.0)))
+    key = [(one.engine.name, one.budget_s, one.order) for one in longer]
+    assert len(longer) > len(found)
+    assert {(one.engine.name, one.budget_s, one.order) for one in found} <= set(key)
 
 
 def test_a_quick_answer_is_not_put_off_by_tries() -> None:

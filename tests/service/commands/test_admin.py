@@ -212,11 +212,11 @@ def test_a_backend_is_drained_and_opened(shell: Any, narrow: Callable[[str], Non
     shell("backend", "set", "aer", "online")
     assert [row["state"] for row in shell.json("backend", "list")] == ["online"] * 15
     assert shell("backend", "list", "-q").stdout.split() == [
+        "ideal",
         "aer",
         "aer-statevector",
         "aer-stabilizer",
         "aer-mps",
-        "ideal",
         *fleet(),
     ]
 
