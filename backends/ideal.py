@@ -24,6 +24,7 @@ from backends.estimating import pairs_of
 from backends.limits import Limits
 from backends.measure import findings_of, measure, stochastic
 from backends.paulis import pauli_of
+from backends.plain import plain
 from backends.port import Execution
 from backends.program import Program, Unflat
 from backends.programming import Template, template_of
@@ -36,7 +37,7 @@ from backends.trust import watch
 from backends.trust.watch import installed
 from backends.work import Circuit, EstimatorPub, Pub, SamplerPub, Work
 
-VERSION = "1"
+VERSION = "2"
 _NO_BITS: Bits = np.zeros((0, 0), dtype=np.uint8)
 WHOLE_UP_TO = 12
 """Programs of so few qubits are evaluated whole, however small the light cones of single terms are."""
@@ -132,7 +133,8 @@ def template_for(circuit: Circuit) -> Template | Unflat:
     """The circuit's program, written on the first call and remembered with the circuit."""
     known = circuit.notes.get("program")
     if not isinstance(known, Template | Unflat):
-        known = circuit.notes["program"] = template_of(circuit.circuit)
+        written = plain(circuit.circuit)
+        known = circuit.notes["program"] = written[1] if written else template_of(circuit.circuit)
     return known
 
 

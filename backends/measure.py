@@ -11,6 +11,7 @@ from backends.devices.billing import EXACT_SHOTS
 from backends.findings import CircuitFindings, Findings
 from backends.limits import Limits
 from backends.mitigation.cost import cost_of, folded_shots
+from backends.plain import plain
 from backends.rejected import Rejected
 from backends.structure import Structure, structure_of
 from backends.work import Circuit, EstimatorPub, SamplerPub, Work
@@ -133,6 +134,18 @@ def _sampler_bytes(pub: SamplerPub, sets: int) -> int:
     return sets * pub.shots * per_shot * _JSON_PER_BYTE[0] // _JSON_PER_BYTE[1]
 
 
+def _structure(circuit: Circuit, limits: Limits) -> Structure:
+    """The circuit's counts, with which the program is written where that is done in one go."""
+    known = circuit.notes.get("structure")
+    if isinstance(known, Structure):
+        return known
+    written = plain(circuit.circuit) if len(circuit.circuit.data) <= limits.operations else None
+    if written is None:
+        return structure_of(circuit.circuit, limits)
+    structure, circuit.notes["program"] = written
+    return structure
+
+
 def findings_of(circuit: Circuit, limits: Limits, where: str) -> CircuitFindings:
     """The circuit's own numbers, remembered with the circuit."""
     remembered = circuit.notes.get("findings")
@@ -147,7 +160,7 @@ def findings_of(circuit: Circuit, limits: Limits, where: str) -> CircuitFindings
         fields = {"qubits": program.num_qubits, "qubits_max": limits.qubits, "clbits_max": limits.clbits}
         raise Rejected("circuit_too_large", detail, fields)
     try:
-        found = circuit.notes.get("structure") or structure_of(program, limits)
+        found = _structure(circuit, limits)
     except Rejected as refusal:
         raise Rejected(refusal.code, f"{where}: {refusal.detail}", refusal.fields) from refusal
     except QiskitError as error:  # a file may hold instructions that cannot be built once somebody looks at them

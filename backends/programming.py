@@ -1,7 +1,7 @@
 """From Qiskit's circuits to programs: gates by their definitions, control flow as conditions, parameters as places.
 
-About 2 µs an operation. What has a definition is rewritten by it (`flatten`); what is left has a name of
-`program.GATES` or is renamed to one.
+About 2 µs an operation. What has a definition is followed into it; what is left has a name of `program.GATES` or is
+renamed to one.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 from qiskit.circuit import (
     CASE_DEFAULT,
+    BoxOp,
+    CircuitInstruction,
     ClassicalRegister,
     Clbit,
     ControlFlowOp,
     ForLoopOp,
     IfElseOp,
+    Operation,
     Parameter,
     ParameterExpression,
     QuantumCircuit,
@@ -28,17 +31,19 @@ from qiskit.circuit import (
 from qiskit.circuit.classical import expr
 
 from backends.binding import Binding, Place, plan
-from backends.flatten import flatten
+from backends.flatten import DEPTH_MAX, JUMPS, body_of, has_amplitudes
+from backends.gates import is_genuine
 from backends.parameters import Values
-from backends.program import GATES, WIDE, Clause, Op, Program, Unflat
+from backends.program import GATES, LOOKING, WIDE, Clause, Op, Program, Unflat
+from backends.rejected import Rejected
 
-_KEPT = frozenset(GATES)
+KEPT = frozenset(GATES)
 _SILENT = frozenset({"barrier", "delay", "id", "global_phase"})
 _QUARTER = math.pi / 2
 _NS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0, "ps": 1e-3}
 
 _Renamed = tuple[str, tuple[Any, ...]]
-_RENAMED: dict[str, Callable[..., _Renamed]] = {
+RENAMED: dict[str, Callable[..., _Renamed]] = {
     "u1": lambda turn: ("p", (turn,)),
     "u2": lambda phi, lam: ("u", (_QUARTER, phi, lam)),
     "u3": lambda theta, phi, lam: ("u", (theta, phi, lam)),
@@ -49,7 +54,7 @@ _RENAMED: dict[str, Callable[..., _Renamed]] = {
     "csdg": lambda: ("cp", (-_QUARTER,)),
     "mcphase": lambda turn: ("mcp", (turn,)),
 }
-BASIS = (_KEPT | _SILENT | set(_RENAMED) | (WIDE - {"mcp"}) | {"pauli", "measure", "reset"}) - {"global_phase"}
+BASIS = (KEPT | _SILENT | set(RENAMED) | (WIDE - {"mcp"}) | {"pauli", "measure", "reset"}) - {"global_phase"}
 """What is taken as it stands."""
 
 
@@ -94,24 +99,24 @@ def template_of(
     "delay" with its nanoseconds, and "barrier". `parameters`: those that values are given for, where the circuit was
     compiled and has lost some of them; by default its own.
     """
-    flat = flatten(circuit, BASIS)
     writer = _Writer(dt_ns)
-    qubits = {bit: index for index, bit in enumerate(flat.qubits)}
-    clbits = {bit: index for index, bit in enumerate(flat.clbits)}
+    qubits = {bit: index for index, bit in enumerate(circuit.qubits)}
+    clbits = {bit: index for index, bit in enumerate(circuit.clbits)}
     try:
-        writer.block(flat, qubits, clbits, (), {})
+        writer.block(circuit, qubits, clbits, (), {})
     except _Unflat as reason:
         return Unflat(str(reason))
-    program = Program(flat.num_qubits, flat.num_clbits, tuple(writer.operations))
+    program = Program(circuit.num_qubits, circuit.num_clbits, tuple(writer.operations))
     return Template(program, plan(writer.found, tuple(circuit.parameters if parameters is None else parameters)))
 
 
 class _Writer:
     """The operations so far, and where parameters go among them."""
 
-    __slots__ = ("dt_ns", "found", "operations")
+    __slots__ = ("depth", "dt_ns", "found", "operations")
 
     def __init__(self, dt_ns: float | None) -> None:
+        self.depth = 0
         self.dt_ns = dt_ns
         self.operations: list[Op] = []
         self.found: list[tuple[Place, ParameterExpression]] = []
@@ -128,28 +133,65 @@ class _Writer:
         append = self.operations.append
         for instruction in block.data:
             name = instruction.name
-            if name in _SILENT:
-                if self.dt_ns is not None and name in ("barrier", "delay"):
-                    where = tuple([qubits[bit] for bit in instruction.qubits])
-                    self.waiting(name, instruction.operation, where, self.dt_ns)
-                continue
             where = tuple([qubits[bit] for bit in instruction.qubits])
             if instruction.is_standard_gate():
-                params = instruction.params
-                if name in _KEPT:
-                    if params:
-                        params = self.numbers(params, loops)
-                    append(Op(name, where, tuple(params), (), condition))
-                else:
-                    self.other(name, where, params, condition, loops)
-            elif name in ("measure", "reset"):
-                heard = tuple([clbits[bit] for bit in instruction.clbits])
-                append(Op(name, where, (), heard, condition))
-            elif isinstance(instruction.operation, ControlFlowOp):
-                heard = tuple([clbits[bit] for bit in instruction.clbits])
-                self.control_flow(instruction.operation, where, heard, clbits, condition, loops)
-            else:
-                self.other(name, where, instruction.operation.params, condition, loops)
+                if name in KEPT:
+                    params = instruction.params
+                    append(Op(name, where, self.numbers(params, loops) if params else (), (), condition))
+                elif name in BASIS:
+                    self.other(name, where, instruction.params, condition, loops)
+                elif name != "global_phase":
+                    self.defined(instruction.operation, where, (), condition, loops)
+                continue
+            self.special(instruction, where, clbits, condition, loops)
+
+    def special(
+        self,
+        instruction: CircuitInstruction,
+        where: tuple[int, ...],
+        clbits: Mapping[Any, int],
+        condition: tuple[Clause, ...],
+        loops: Mapping[Any, float],
+    ) -> None:
+        """Anything but a standard gate."""
+        name, operation = instruction.name, instruction.operation
+        heard = tuple([clbits[bit] for bit in instruction.clbits])
+        if name in BASIS and is_genuine(instruction) and (name != "initialize" or has_amplitudes(operation)):
+            if name in LOOKING:
+                self.operations.append(Op(name, where, (), heard, condition))
+            elif name not in _SILENT:
+                self.other(name, where, operation.params, condition, loops)
+            elif self.dt_ns is not None:
+                self.waiting(name, operation, where, self.dt_ns)
+        elif isinstance(operation, ControlFlowOp):
+            self.control_flow(operation, where, heard, clbits, condition, loops)
+        elif isinstance(operation, JUMPS):
+            raise _Unflat(f'the operation "{name}" belongs to no flat program')
+        elif where:
+            self.defined(operation, where, heard, condition, loops)
+
+    def defined(
+        self,
+        operation: Operation,
+        where: tuple[int, ...],
+        heard: tuple[int, ...],
+        condition: tuple[Clause, ...],
+        loops: Mapping[Any, float],
+    ) -> None:
+        """A gate that means what it is made of."""
+        if self.depth >= DEPTH_MAX:
+            detail = f'the gate "{operation.name}" is defined by itself or too deep; flatten it'
+            raise Rejected("circuit_too_large", detail, {})
+        body = body_of(operation)
+        self.depth += 1
+        self.block(
+            body,
+            dict(zip(body.qubits, where, strict=True)),
+            dict(zip(body.clbits, heard, strict=True)),
+            condition,
+            loops,
+        )
+        self.depth -= 1
 
     def other(
         self,
@@ -160,8 +202,10 @@ class _Writer:
         loops: Mapping[Any, float],
     ) -> None:
         """A gate that is renamed, or one of any width."""
-        if name in _RENAMED:
-            name, params = _RENAMED[name](*params)
+        if name == "id":
+            return
+        if name in RENAMED:
+            name, params = RENAMED[name](*params)
             self.operations.append(Op(name, where, self.numbers(params, loops), (), condition))
         elif name == "mcx":
             narrow = {1: "x", 2: "cx", 3: "ccx"}.get(len(where), name)
@@ -220,6 +264,8 @@ class _Writer:
             self.block(block, inner_qubits, inner_clbits, (*condition, *tests), loops)
 
         match operation:
+            case BoxOp():
+                write(operation.blocks[0], (), loops)
             case ForLoopOp():
                 indices, parameter, body = operation.params
                 for index in indices:

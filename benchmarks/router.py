@@ -30,7 +30,7 @@ LIMIT_S = 60.0
 _PATIENCE_S = 0.5
 _PATIENCE = 1.5
 _PLAN_S = 20.0
-_ORDER = ("stim", "prismq", "mps", "sparse", "qulacs", "ddsim", "aer")
+_ORDER = ("stim", "frame", "prismq", "mps", "sparse", "qulacs", "ddsim", "aer")
 
 
 class Contest:

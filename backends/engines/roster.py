@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from backends.engines import on_aer, on_prismq
+from backends.engines.frame import Frame
 from backends.engines.mps import MatrixProductState
 from backends.engines.on_ddsim import OnDdsim
 from backends.engines.on_qulacs import OnQulacs
@@ -16,7 +17,8 @@ from backends.engines.sparse import Sparse
 @cache
 def engines() -> tuple[Engine, ...]:
     """Every engine that could be installed."""
-    return (*on_aer.methods(), Sparse(), MatrixProductState(), OnStim(), OnDdsim(), *on_prismq.methods(), OnQulacs())
+    ours = (Sparse(), Frame(), MatrixProductState())
+    return (*on_aer.methods(), *ours, OnStim(), OnDdsim(), *on_prismq.methods(), OnQulacs())
 
 
 @cache

@@ -12,6 +12,20 @@ from backends.reductions.kinds import MONOMIAL, controls_of
 from backends.reductions.ordering import line_order
 
 _SIXTY_FOURTHS = 64 / math.pi
+_TURNS = {
+    "u": 3,
+    "ch": 2,
+    "csx": 3,
+    "cp": 3,
+    "crx": 2,
+    "cry": 2,
+    "crz": 2,
+    "cu": 8,
+    "ccx": 7,
+    "ccz": 7,
+    "cswap": 7,
+    "unitary": 15,
+}
 _GATES_LOOKED_AT = 20_000
 """Beyond so many the bounds have long reached their caps."""
 
@@ -19,7 +33,7 @@ _GATES_LOOKED_AT = 20_000
 @dataclass(frozen=True, slots=True)
 class Features:
     """`generic` gates turn by angles that are no simple fraction of π; `monomial` ones only permute basis states and
-    turn their phases.
+    turn their phases; `turns` about Pauli products are what non-Clifford gates consist of, besides Clifford ones.
 
     `branching` and `bond` are bounds: at most 2^branching basis states have an amplitude, and at most 2^bond
     singular values stand at any cut of the best line of qubits, `order`. `carried` adds up how far apart gates find
@@ -29,6 +43,7 @@ class Features:
     traits: Traits
     entangling: int
     non_clifford: int
+    turns: int
     generic: int
     monomial: int
     looking: int
@@ -41,7 +56,7 @@ class Features:
 def features_of(program: Program) -> Features:
     """Look at a program; about 2 µs an operation."""
     traits = traits_of(program)
-    entangling = non_clifford = looking = events = generic = monomial = 0
+    entangling = non_clifford = turns = looking = events = generic = monomial = 0
     for name, qubits, params, _, _ in program.operations:
         if name in LOOKING:
             looking += 1
@@ -50,6 +65,7 @@ def features_of(program: Program) -> Features:
             entangling += 1
         if name not in CLIFFORD:
             non_clifford += 1
+            turns += _TURNS.get(name, 1) if len(qubits) <= 3 else 1 << len(qubits)
             generic += bool(params) and not all(map(_simple, params))
         if name in MONOMIAL:
             monomial += 1
@@ -65,6 +81,7 @@ def features_of(program: Program) -> Features:
         traits=traits,
         entangling=entangling,
         non_clifford=non_clifford,
+        turns=turns,
         generic=generic,
         monomial=monomial,
         looking=looking,

@@ -20,7 +20,7 @@ import orjson
 from backends.router.features import Features
 
 _MIB = 1 << 20
-COUNTED = ("sparse", "mps", "ddsim", "prismq.mps")
+COUNTED = ("sparse", "frame", "mps", "ddsim", "prismq.mps")
 """Engines that keep to `Budget.seconds` by counting their work."""
 
 
@@ -151,6 +151,16 @@ def _sparse(features: Features, shots: int) -> Predicted:
     return Predicted(least_s, min(most_s, 3 * least_s), most_s, int(min(160 * terms, 2**60)))
 
 
+def _frame(features: Features, shots: int) -> Predicted:
+    """Each turn may make one more qubit active, and passes over all amplitudes."""
+    traits = features.traits
+    size = 2.0 ** min(features.turns, traits.busy)
+    base_s = 3e-4 + traits.gates * 3e-6 + features.turns * (3e-5 + 8e-7 * traits.busy) + traits.busy**2 * 5e-7
+    least_s = base_s + traits.busy * shots * 1e-8 + traits.busy**2 * shots * 2e-10
+    most_s = least_s + (features.turns + traits.busy) * size * 3e-8
+    return Predicted(least_s, most_s, most_s, int(min(80 * size, 2**60)) + _MIB)
+
+
 def _prismq_sparse(features: Features, shots: int) -> Predicted:
     """Only where the bound says that it stays small: it neither counts nor stops."""
     traits = features.traits
@@ -200,6 +210,7 @@ _MODELS: Mapping[str, Model] = {
     "prismq.mps": _prismq_mps,
     "qulacs": _dense(2.5e-4, 9e-10, 2e-7, 2, 1),
     "sparse": _sparse,
+    "frame": _frame,
     "mps": _mps,
     "ddsim": _diagram,
 }

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from backends.engines.port import FIDELITY_MIN, Budget, Engine, Expected, GaveUp, Pauli, Sampled, Unsuited
+from backends.engines.traits import traits_of
 from backends.program import Program
 from backends.reductions.ordering import reordered
 from backends.rejected import Rejected
+from backends.router.at_once import at_once
 from backends.router.features import Features, features_of
 from backends.router.predicting import COUNTED, Predicted, predict
 
@@ -32,6 +35,8 @@ _TRUSTED, _TRUSTED_SHARE = 4, 1 / 2
 _LONGEST_S = 1e6
 _ENDING = 3 / 8
 """Fourfold steps add up to 4/3 of the last one, and nominal seconds may be two of the clock."""
+
+_NOES = (Unsuited, GaveUp, MemoryError)
 
 A = TypeVar("A", Sampled, Expected)
 
@@ -81,6 +86,9 @@ def _natural(features: Features) -> tuple[int, ...]:
 def plan(features: Features, shots: int, engines: Mapping[str, Engine], budget: Budget) -> Iterator[Candidate]:
     """What to try in turn."""
     found = suitable(features, shots, engines)
+    quick = at_once(features.traits, engines)
+    yield from [one for one in found if one.engine is quick]
+    found = [one for one in found if one.engine is not quick]
     counted = [one for one in found if one.engine.name in COUNTED]
     fitting = [one for one in found if one.predicted.memory_bytes <= budget.memory_bytes]
     # A counted engine that fits at worst is as sure as its bound.
@@ -130,6 +138,9 @@ def _largest_s(limit_s: float, turns: int) -> float:
 
 def sample(program: Program, shots: int, seed: int, engines: Mapping[str, Engine], budget: Budget) -> Routed[Sampled]:
     """Outcomes of one program. Refuses with backend_infeasible when no engine gives an answer."""
+    if quick := at_once(traits_of(program), engines):
+        with suppress(*_NOES):
+            return Routed(quick.sample(program, shots, seed, budget), ())
     features = features_of(program)
     return _first(
         plan(features, shots, engines, budget),
@@ -144,6 +155,9 @@ def expectation(
     program: Program, paulis: Sequence[Pauli], engines: Mapping[str, Engine], budget: Budget
 ) -> Routed[Expected]:
     """Values of Pauli products in the final state. Refuses with backend_infeasible when no engine gives an answer."""
+    if quick := at_once(traits_of(program), engines):
+        with suppress(*_NOES):
+            return Routed(quick.expectation(program, paulis, budget), ())
     features = features_of(program)
 
     def ask(one: Candidate, placed: Program, allowed: Budget) -> Expected:
@@ -169,7 +183,7 @@ def _first(
         placed = program if one.order is None else reordered(program, one.order)
         try:
             answer = ask(one, placed, replace(budget, seconds=min(one.budget_s, budget.seconds)))
-        except (Unsuited, GaveUp, MemoryError) as no:
+        except _NOES as no:
             tried[name] = f"{name}: {no}"
             continue
         if answer.how.fidelity >= FIDELITY_MIN:

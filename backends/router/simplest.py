@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from backends.engines.port import Budget, Engine
+from backends.engines.traits import traits_of
 from backends.gates import CLIFFORD
 from backends.program import LOOKING, Program, readout
-from backends.reductions import Reduced, reduce
+from backends.reductions import Part, Reduced, reduce
 from backends.reductions.deferring import deferred
+from backends.router.at_once import at_once
 from backends.router.features import features_of
 from backends.router.predicting import COUNTED
 from backends.router.routing import suitable
@@ -28,7 +30,11 @@ def simplest(program: Program, shots: int, engines: Mapping[str, Engine], budget
 
 
 def forms(program: Program, shots: int, engines: Mapping[str, Engine], budget: Budget) -> tuple[Reduced, ...]:
-    """The reduced forms that are worth a try, the one that is expected to take least first."""
+    """The reduced forms that are worth a try, the one that is expected to take least first. Where reducing would take
+    longer than running, only the program as it is.
+    """
+    if at_once(traits_of(program), engines):
+        return (Reduced(program.clbits, (Part(program, tuple(range(program.clbits))),), {}),)
     reduced = reduce(program)
     if all(_plain(part.program) for part in reduced.parts):
         return (reduced,)

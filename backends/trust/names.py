@@ -7,6 +7,7 @@ ENGINES = (
     "aer.matrix_product_state",
     "aer.stabilizer",
     "ddsim",
+    "frame",
     "mps",
     "prismq.clifford",
     "prismq.statevector",
@@ -18,7 +19,7 @@ ENGINES = (
     "sweep",
 )
 
-_OURS = frozenset({"mps", "sparse", "sweep"})
+_OURS = frozenset({"frame", "mps", "sparse", "sweep"})
 _ON_PROBATION = frozenset({"prismq", "sweep"})
 _REFERENCES = frozenset({"aer.statevector", "sweep"})
 

@@ -117,9 +117,10 @@ def test_it_says_how_the_answer_came_about(desk: Any) -> None:
 
 
 def test_angles_that_are_snapped_are_told(desk: Any) -> None:
-    circuit = QuantumCircuit(2)
+    circuit = QuantumCircuit(14)
     circuit.rx(1.5707963, 0)
-    circuit.cx(0, 1)
+    for qubit in range(13):
+        circuit.cx(qubit, qubit + 1)
     found = about(desk, desk.sampler(measured(circuit)))
     assert "angles snapped to Clifford gates" in found["reductions"]
     assert 0 < found["error_bound"] < 1e-6
@@ -179,7 +180,7 @@ def test_what_fits_nowhere_is_refused_with_its_reason(desk: Any, monkeypatch: py
     monkeypatch.setattr(ideal, "installed", lambda: {"aer.statevector": ideal_engine()})
     monkeypatch.setattr(ideal, "budget", lambda: Budget(1 << 20))
     with pytest.raises(Rejected, match="it needs more than the 1 MiB there are") as refused:
-        desk.run(desk.sampler(measured(random_circuit(18, 6, seed=1))), "ideal")
+        desk.run(desk.sampler(measured(random_circuit(18, 20, seed=1))), "ideal")
     assert refused.value.code == "backend_infeasible"
 
 

@@ -70,11 +70,12 @@ def test_a_clifford_circuit_goes_to_a_tableau(desk: Any, told: Any) -> None:
 
 
 def test_independent_parts_that_are_equal_run_as_one(desk: Any, told: Any) -> None:
-    circuit = QuantumCircuit(8)
-    for start in (0, 4):
+    circuit = QuantumCircuit(16)
+    for start in range(0, 16, 8):
         circuit.h(start)
-        circuit.rx(0.3, start + 1)
-        circuit.cx(start, start + 1)
+        for qubit in range(start, start + 7):
+            circuit.rx(0.3, qubit + 1)
+            circuit.cx(qubit, qubit + 1)
         circuit.ry(0.4, start)
     (route,), _ = told(desk.sampler(measured(circuit)))
     assert [part.times for part in route.parts] == [2]
@@ -82,11 +83,22 @@ def test_independent_parts_that_are_equal_run_as_one(desk: Any, told: Any) -> No
 
 
 def test_nothing_is_left_of_what_is_certain(desk: Any, told: Any) -> None:
-    circuit = QuantumCircuit(3)
-    circuit.x(0)
+    circuit = QuantumCircuit(14)
+    circuit.x(range(14))
     (route,), findings = told(desk.sampler(measured(circuit)))
     assert (route.parts, route.seconds, route.sure) == ((), 0.0, True)
     assert findings.circuits[0].routed_us == 1
+
+
+def test_of_small_circuits_nothing_is_asked_but_a_dense_state(desk: Any, told: Any) -> None:
+    """Reducing and routing would take longer than running them."""
+    circuit = QuantumCircuit(13)
+    circuit.x(range(13))
+    (route,), findings = told(desk.sampler(measured(circuit)))
+    assert route.reductions == ()
+    (part,) = route.parts
+    assert part.foretold.tries[0].engine.name == "prismq.statevector"
+    assert findings.circuits[0].routed_us < 2_000
 
 
 def test_time_grows_with_the_parameter_sets_unless_they_run_as_one_array(desk: Any, told: Any) -> None:

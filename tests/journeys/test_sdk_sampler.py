@@ -183,7 +183,7 @@ def test_the_job_object_lives_through_its_states(sampler: SamplerV2) -> None:
     assert job.result(timeout=60)[0].data.meas.num_shots == 10
     assert (job.status(), job.done(), job.in_final_state()) == (JobStatus.DONE, True, True)
     assert job.cancel() is False
-    assert (job.metadata["method"], job.metadata["engine"]) == ("routed", "qulacs")
+    assert (job.metadata["method"], job.metadata["engine"]) == ("routed", "prismq.statevector")
     assert job.metadata["seed"] == 7
     assert job.job.cost.micro > 0
     assert pickle.loads(pickle.dumps(job)).result()[0].data.meas == job.result()[0].data.meas
