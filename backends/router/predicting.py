@@ -17,6 +17,7 @@ from importlib.resources import files
 
 import orjson
 
+from backends.engines.on_prismq import RANK_TURNS_MAX
 from backends.router.features import Features
 
 _MIB = 1 << 20
@@ -171,6 +172,15 @@ def _prismq_sparse(features: Features, shots: int) -> Predicted:
     return Predicted(1e-4, 1e-4 + traits.gates * (1e-6 + 2e-8 * terms), most_s, int(200 * terms) + _MIB)
 
 
+def _prismq_rank(features: Features, shots: int) -> Predicted:
+    """Only with few T gates: it neither counts nor stops."""
+    traits, turns = features.traits, features.turns
+    if turns > RANK_TURNS_MAX:
+        return Predicted(math.inf, math.inf, math.inf, 1 << 60)
+    seconds = 2e-4 + traits.gates * 1.5e-6 + 2.0**turns * 1e-9 + shots * traits.busy**2 * 1e-11
+    return Predicted(seconds / 4, seconds, 20 * seconds, 64 * _MIB)
+
+
 def _mps(features: Features, shots: int) -> Predicted:
     traits = features.traits
     bond = 2.0 ** min(features.bond, 30)
@@ -207,6 +217,7 @@ _MODELS: Mapping[str, Model] = {
     "prismq.statevector": _dense(1.5e-4, 9e-10, 1e-7, 3, 2e-5),
     "prismq.clifford": _tableau(1.5e-4, 1e-9),
     "prismq.sparse": _prismq_sparse,
+    "prismq.rank": _prismq_rank,
     "prismq.mps": _prismq_mps,
     "qulacs": _dense(2.5e-4, 9e-10, 2e-7, 2, 1),
     "sparse": _sparse,

@@ -10,6 +10,7 @@ ENGINES = (
     "frame",
     "mps",
     "prismq.clifford",
+    "prismq.rank",
     "prismq.statevector",
     "prismq.mps",
     "prismq.sparse",

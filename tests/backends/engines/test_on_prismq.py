@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import pytest
 
 from backends.engines.on_prismq import OnPrismq, methods
-from backends.engines.port import Budget, GaveUp
+from backends.engines.port import Budget, GaveUp, Unsuited
+from backends.engines.traits import traits_of
 from backends.program import Op, Program
 
 
 def test_methods_are_asked_for_by_name() -> None:
-    assert [engine.method for engine in methods()] == ["clifford", "statevector", "mps", "sparse"]
+    assert [engine.method for engine in methods()] == ["clifford", "rank", "statevector", "mps", "sparse"]
+
+
+def test_sums_of_stabilizer_states_are_for_few_t_gates() -> None:
+    """They neither count nor stop, so more than that are not tried."""
+    rank, end = OnPrismq("rank"), Op("measure", (0,), (), (0,))
+    ghz = (Op("h", (0,)), *(Op("cx", (0, qubit)) for qubit in range(1, 60)))
+    turned = (*ghz, *(Op("t", (qubit,)) for qubit in range(5)), *(Op("h", (qubit,)) for qubit in range(60)))
+    measured = (*turned, *(Op("measure", (qubit,), (), (qubit,)) for qubit in range(60)))
+    drawn = rank.sample(Program(60, 60, measured), 2_000, 3, Budget())
+    assert drawn.how.method == "StabilizerRank"
+    # Together they turn the phase by 5 π/4, which shows in the parity of all outcomes.
+    assert (drawn.bits.sum(axis=1) % 2).mean() == pytest.approx((1 - math.cos(5 * math.pi / 4)) / 2, abs=0.05)
+    many = Program(1, 1, (Op("h", (0,)), *[Op("t", (0,)), Op("h", (0,))] * 25, end))
+    with pytest.raises(Unsuited, match="25 T gates are too many, at most 24 can be"):
+        rank.sample(many, 1, 1, Budget())
+    bent = Program(1, 1, (Op("rx", (0,), (0.3,)), end))
+    assert rank.obstacle(traits_of(bent)) == "of gates that are not Clifford it runs T alone"
 
 
 def test_a_low_fidelity_is_no_answer() -> None:

@@ -19,6 +19,6 @@ def test_libraries() -> None:
 
 def test_who_is_young_and_who_is_believed() -> None:
     assert [name for name in ENGINES if on_probation(name)] == [
-        "prismq.clifford", "prismq.statevector", "prismq.mps", "prismq.sparse", "sweep",
+        "prismq.clifford", "prismq.rank", "prismq.statevector", "prismq.mps", "prismq.sparse", "sweep",
     ]  # fmt: skip
     assert [name for name in ENGINES if is_reference(name)] == ["aer.statevector", "sweep"]
