@@ -13,7 +13,20 @@ from api.desk import Desk
 from api.envelope import Envelope
 from api.limits import ApiLimits
 from api.port import RoomPort
-from api.routes import backends, batches, events, facility, funding, jobs, ledger, money, people, reports, results
+from api.routes import (
+    backends,
+    batches,
+    engines,
+    events,
+    facility,
+    funding,
+    jobs,
+    ledger,
+    money,
+    people,
+    reports,
+    results,
+)
 
 _TAGS = [
     {"name": "jobs", "description": "Circuits in, results out."},
@@ -26,7 +39,7 @@ _TAGS = [
     {"name": "facility", "description": "Health, version, problems."},
 ]
 
-_ROUTES = (batches, jobs, results, events, backends, people, funding, money, reports, ledger, facility)
+_ROUTES = (batches, jobs, results, events, backends, engines, people, funding, money, reports, ledger, facility)
 
 
 def create_app(room: RoomPort, *, limits: ApiLimits | None = None) -> FastAPI:

@@ -13,7 +13,8 @@ import structlog
 
 from dispatcher import inbox as letters
 from dispatcher.ground import Ground
-from dispatcher.reports import Report, report_of, storable
+from dispatcher.oversight import Overseer
+from dispatcher.reports import Report, storable
 from store import attempts, inbox, jobs, workers
 from store.database import Connection
 from store.errors import BlobDamaged, StoreUnavailable
@@ -32,6 +33,7 @@ class Agent:
     def __init__(self, ground: Ground, executor: Executor, *, worker_id: str, host: str, pid: int) -> None:
         self._ground, self._executor = ground, executor
         self._worker_id, self._host, self._pid = worker_id, host, pid
+        self._overseer = Overseer(ground)
         self._stopping = threading.Event()
         self._unsent: list[Report] = []
         self._after_token = 0
@@ -57,7 +59,7 @@ class Agent:
             log.error("left without a word: the dispatcher will notice", reason=str(refused))
 
     def _hear(self, timeout_s: float) -> None:
-        self._unsent += [report_of(one) for one in self._executor.observe(timeout_s)]
+        self._unsent += self._overseer.reports(self._executor.observe(timeout_s))
 
     def _turn(self) -> None:
         if not self._joined:
@@ -152,6 +154,7 @@ class Agent:
                     work=work,
                     time_limit_us=job.time_limit_us,
                     memory_mib=self._ground.rules.memory_mib,
+                    quarantined=self._overseer.quarantined(),
                 )
             )
 

@@ -19,7 +19,8 @@ from dispatcher import recovery
 from dispatcher.carry_out import CarryOut, Effects, OpenJobs, begun, latest
 from dispatcher.ground import Ground
 from dispatcher.housekeeping import Housekeeping
-from dispatcher.reports import Report, report_of, storable
+from dispatcher.oversight import Overseer
+from dispatcher.reports import Report, storable
 from scheduler.core import step
 from scheduler.decisions import Decision, StartAttempt
 from scheduler.events import Event, JobSubmitted, PlanRound, WorkerSeen
@@ -69,6 +70,7 @@ class Dispatcher:
         self._wake_at_us: int | None = None
         self._heartbeat_us = 0
         self._housekeeping = Housekeeping(ground, policy)
+        self._overseer = Overseer(ground)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -114,8 +116,9 @@ class Dispatcher:
                 self._stopping.wait(1.0)
                 continue
             if seen:
+                reports = self._overseer.reports(seen)
                 with self._lock:
-                    self._pending.extend(report_of(one) for one in seen)
+                    self._pending += reports
                 self._wake.set()
 
     def _run(self) -> None:
@@ -306,6 +309,7 @@ class Dispatcher:
                     work=work,
                     time_limit_us=start.time_limit_us,
                     memory_mib=self._ground.rules.memory_mib,
+                    quarantined=self._overseer.quarantined(),
                 )
             )
 

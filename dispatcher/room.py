@@ -14,6 +14,7 @@ from dispatcher.approvals import Approvals
 from dispatcher.bookkeeping import Bookkeeping
 from dispatcher.changes import ChangeHub
 from dispatcher.claims import rates_for
+from dispatcher.engines import Engines
 from dispatcher.exporting import Exporting
 from dispatcher.funding import Funding
 from dispatcher.ground import Ground
@@ -39,6 +40,7 @@ _TRY_AGAIN_US = 5_000_000
 class Room(
     Intake,
     Routing,
+    Engines,
     Reading,
     People,
     Funding,

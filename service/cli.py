@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from service.commands import admin, audit, closes, money, report, requests, run, simulate
+from service.commands import admin, audit, closes, engines, money, report, requests, run, simulate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -22,6 +22,7 @@ def cli() -> None:
 for command in (
     *run.COMMANDS,
     *admin.COMMANDS,
+    *engines.COMMANDS,
     *money.COMMANDS,
     requests.request,
     *closes.COMMANDS,

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select, update
 
 from store import schema
 from store.bulk import Bulk, insert_text
-from store.columns import to_json
+from store.columns import among, to_json
 from store.rows import AttemptEnd, AttemptRow
 
 _attempts = schema.attempts
@@ -105,3 +105,9 @@ def orders_for(connection: Connection, worker_id: str, after_token: int) -> list
         .order_by(_attempts.c.token)
     )
     return [AttemptRow(*row) for row in connection.execute(wanted)]
+
+
+def jobs_of(connection: Connection, attempt_ids: Sequence[str]) -> dict[str, str]:
+    """The job of each attempt that there is."""
+    wanted = select(_attempts.c.id, _attempts.c.job_id).where(among(_attempts.c.id, attempt_ids))
+    return {row.id: row.job_id for row in connection.execute(wanted)}

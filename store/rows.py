@@ -17,6 +17,7 @@ WorkerState = Literal["up", "lost"]
 RequestKind = Literal["increase", "transfer", "claw_back", "correct"]
 RequestState = Literal["open", "approved", "refused"]
 BackendState = Literal["online", "draining", "offline"]
+EngineState = Literal["trusted", "quarantined"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +291,28 @@ class BackendRow:
     state: BackendState
     reason: str
     changed_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRow:
+    """Whether an engine may be used, why, and how often its answers were compared and contradicted."""
+
+    name: str
+    state: EngineState
+    reason: str
+    changed_us: int
+    compared: int
+    disagreed: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisagreementRow:
+    """A shadow run that gave another answer; `finding` as backends/trust/finding.py writes it."""
+
+    seq: int
+    at_us: int
+    job_id: str
+    finding: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -468,6 +468,27 @@ backends = Table(
     Column("changed_us", BigInteger, nullable=False),
 )
 
+engines = Table(
+    "engines",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),
+    Column("compared", BigInteger, nullable=False),
+    Column("disagreed", BigInteger, nullable=False),
+)
+
+disagreements = Table(
+    "disagreements",
+    metadata,
+    Column("seq", Serial, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("job_id", Text, nullable=False),
+    Column("finding", Json, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 leader = Table(
     "leader",
     metadata,

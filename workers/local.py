@@ -7,29 +7,25 @@ the watching thread listens, keeps the time limits and replaces children. All st
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 import select
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
 from backends.limits import Limits
-from backends.trust.finding import Finding
-from workers import frames
+from workers import frames, port
 from workers.crew import Crew, Gone, News, Ready, Said
 from workers.frames import BrokenStream, Frame
-from workers.port import Capabilities, Failed, Held, Key, Lost, Observation, Order, Started, Stopped, Succeeded
+from workers.port import Capabilities, Failed, Held, Lost, Observation, Order, Seen, Started, Stopped, Succeeded
 from workers.reports import Began, Broke, Done, Watched, read_report
 from workers.roster import Effect, Kill, Moment, Patience, Ping, Roster, Send, TakeBack
 from workers.runner import INLINE_BYTES
 from workers.spool import Spool
-
-logger = logging.getLogger(__name__)
 
 _FRAME_BYTES_MAX = INLINE_BYTES + 1_048_576
 _FILE_BYTES_MAX = 4 << 30
@@ -82,7 +78,7 @@ class LocalExecutor:
         self._lock = threading.Lock()
         self._closing = False
         self._weigh_after_us = 0
-        self._seen: list[Observation] = []
+        self._seen: list[Seen] = []
         self._woken = False
         self._seen_changed = threading.Condition()
         self._ready = threading.Event()
@@ -120,7 +116,7 @@ class LocalExecutor:
             if not self._closing:
                 self._carry_out(self._roster.stop((attempt_id, token), self._now()))
 
-    def observe(self, timeout_s: float) -> list[Observation]:
+    def observe(self, timeout_s: float) -> list[Seen]:
         """See the port. After `close` it gives what is left, then nothing, at once."""
         with self._seen_changed:
             if not self._seen and not self._woken and not self._closing:
@@ -247,7 +243,7 @@ class LocalExecutor:
                 last = kind in ("memory", "crash") or self._has_grown(number, resident_bytes)
                 self._carry_out(self._roster.finished(number, failed, now, last=last))
             case Watched(key, finding):
-                _log(key, finding)
+                self._tell([port.Watched(*key, now.wall_us, finding)])
             case None:
                 pass  # a sign of life, heard already
             case _:
@@ -305,6 +301,7 @@ class LocalExecutor:
             "backend": order.backend,
             "memory_mib": order.memory_mib,
             "time_limit_us": order.time_limit_us,
+            "quarantined": order.quarantined,
             "path": str(self._spool.path_of(order.attempt_id, order.token)),
         }
         self._post(number, frames.encode(header, order.work))
@@ -313,7 +310,7 @@ class LocalExecutor:
         if not self._crew.post(number, message):
             self._ring()
 
-    def _tell(self, observations: list[Observation]) -> None:
+    def _tell(self, observations: Sequence[Seen]) -> None:
         with self._seen_changed:
             self._seen += observations
             self._seen_changed.notify_all()
@@ -326,17 +323,6 @@ class LocalExecutor:
 
     def _now(self) -> Moment:
         return Moment(_steady_us(), self._clock())
-
-
-def _log(key: Key, finding: Finding) -> None:
-    """A disagreement is for the operator to read: nothing follows from it yet (docs/decisions/0017)."""
-    if finding.agreed:
-        logger.debug("shadow run of %s: %s agrees with %s", key[0], finding.other, finding.engine)
-        return
-    verdict = f"wrong by all we know: {', '.join(finding.guilty)}" if finding.guilty else "to be looked at again"
-    about = f"part {finding.part}, program {finding.program}, {finding.kind}, alarm {finding.alarm:.1e}"
-    versions = f"{finding.engine} {finding.version} and {finding.other} {finding.other_version}"
-    logger.warning("shadow run of %s: %s disagree (%s); %s", key[0], versions, about, verdict)
 
 
 def _steady_us() -> int:

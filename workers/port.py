@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from backends.trust.finding import Finding
+
 FailureCause = Literal["user", "timeout", "memory", "crash", "fault"]
 """What ended an attempt: the startup's own input, a limit, a dead process, or trouble of the facility."""
 
@@ -19,7 +21,9 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One attempt to run. `work` is the work document (backends/work.py); the limits hold from the attempt's start."""
+    """One attempt to run. `work` is the work document (backends/work.py); the limits hold from the attempt's start;
+    engines that are `quarantined` must not be used.
+    """
 
     attempt_id: str
     token: int
@@ -28,6 +32,7 @@ class Order:
     work: bytes
     time_limit_us: int
     memory_mib: int
+    quarantined: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.time_limit_us <= 0 or self.memory_mib <= 0:
@@ -98,8 +103,19 @@ class Lost:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """After the end: what a shadow run of the order has found. Changes nothing about the attempt."""
+
+    attempt_id: str
+    token: int
+    at_us: int
+    finding: Finding
+
+
 Final = Succeeded | Failed | Stopped | Lost
 Observation = Started | Final
+Seen = Observation | Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +164,7 @@ class Executor(Protocol):
         """
         ...
 
-    def observe(self, timeout_s: float) -> list[Observation]:
+    def observe(self, timeout_s: float) -> list[Seen]:
         """Everything seen since the last call, in order; waits up to `timeout_s` for the first. Empty when woken."""
         ...
 

@@ -81,7 +81,8 @@ def run(connection: socket.socket, options: Mapping[str, Any]) -> None:
         inbox.say(write_report(Began((attempt_id, token), _steady_us())))
         inbox.flush()
         # Leaves together with the next "began" when another order is at hand: one system call, one wake-up less.
-        oversight = Oversight(share, share_young, lot=lot_of(order.header["job"]))
+        quarantined = frozenset(order.header["quarantined"])
+        oversight = Oversight(share, share_young, quarantined, lot_of(order.header["job"]))
         report, afterwards = _attempt(engine, limits, (attempt_id, token), order, oversight)
         inbox.say(write_report(report))
         if afterwards is not None:

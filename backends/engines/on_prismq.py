@@ -31,7 +31,7 @@ _CONTROLLED = frozenset({"cy", "ch", "csx", "crx", "cry", "crz"})
 _KNOWN = frozenset({*_FIXED, *_TURNED, *_CONTROLLED, "cp", "u", "ccx", "ccz", "mcx", "mcp", "unitary"})
 _RANKED = CLIFFORD | LOOKING | {"t", "tdg"}
 RANK_TURNS_MAX = 24
-"""Sums of stabilizer states double with each T gate, and neither count nor stop: 30 took half a second, 40 all memory."""
+"""Sums of stabilizer states double with each T gate, and neither count nor stop: 30 took 0.5 s, 40 all memory."""
 _BONDS = (256, 128, 64, 32, 16, 8)
 """Matrix product states are cut at one of these, the largest that the budget allows for."""
 _STEP_S, _CUBE_S, _DRAW_S, _SQUARE_S = 6e-6, 2.5e-8, 2.5e-7, 5e-10

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-ENGINES = (
-    "aer.statevector",
-    "aer.matrix_product_state",
-    "aer.stabilizer",
-    "ddsim",
-    "frame",
-    "mps",
-    "prismq.clifford",
-    "prismq.rank",
-    "prismq.statevector",
-    "prismq.mps",
-    "prismq.sparse",
-    "qulacs",
-    "sparse",
-    "stim",
-    "sweep",
-)
+ENGINES = {
+    "aer.statevector": "any circuit of some 30 qubits, as a dense state",
+    "aer.matrix_product_state": "wide circuits of little entanglement, outcomes on the way too",
+    "aer.stabilizer": "Clifford circuits",
+    "ddsim": "circuits with much repetition in their amplitudes, as decision diagrams",
+    "frame": "nearly Clifford circuits of any width",
+    "mps": "wide circuits of little entanglement, with a bound on what is dropped",
+    "prismq.clifford": "Clifford circuits",
+    "prismq.rank": "Clifford circuits with up to 24 T gates",
+    "prismq.statevector": "small circuits, as a dense state",
+    "prismq.mps": "wide circuits of little entanglement",
+    "prismq.sparse": "circuits in which few basis states have an amplitude",
+    "qulacs": "small circuits measured at their end, as a dense state",
+    "sparse": "arithmetic over few numbers, up to 62 qubits",
+    "stim": "Clifford circuits of any width, outcomes on the way too",
+    "sweep": "many parameter sets of one circuit of up to ten qubits",
+}
+"""What each is for."""
 
+_PACKAGES = {
+    "aer": ("qiskit-aer", "Apache-2.0"),
+    "ddsim": ("mqt-core", "MIT"),
+    "prismq": ("prism-q", "MIT OR Apache-2.0"),
+    "qulacs": ("qulacs", "MIT"),
+    "stim": ("stim", "Apache-2.0"),
+}
 _OURS = frozenset({"frame", "mps", "sparse", "sweep"})
 _ON_PROBATION = frozenset({"prismq", "sweep"})
 _REFERENCES = frozenset({"aer.statevector", "sweep"})
@@ -38,3 +46,8 @@ def on_probation(engine: str) -> bool:
 def is_reference(engine: str) -> bool:
     """Exact dense states, of long standing or so plain that they can be read: believed against a single other."""
     return engine in _REFERENCES
+
+
+def package_of(engine: str) -> tuple[str, str] | None:
+    """The package on PyPI and its licence; None for our own."""
+    return _PACKAGES.get(engine.partition(".")[0])

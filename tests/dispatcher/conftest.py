@@ -21,7 +21,6 @@ from dispatcher.auditor import audit_store
 from dispatcher.ground import Ground
 from dispatcher.loop import Dispatcher
 from dispatcher.model import Caller, GrantTerms, Refusal, Role, Submission
-from dispatcher.reports import report_of
 from dispatcher.room import Room
 from dispatcher.rules import Rules
 from ledger.model import CNY, FULL_PPM
@@ -33,7 +32,7 @@ from store import terms as terms_store
 from store.blobs import Blobs
 from store.database import Connection, Database
 from store.rows import JobRow
-from workers.port import Capabilities, Failed, Held, Observation, Order, Started, Stopped, Succeeded
+from workers.port import Capabilities, Failed, Held, Order, Seen, Started, Stopped, Succeeded
 from workers.questions import Routes
 
 NOW_US = 1_800_000_000_000_000
@@ -100,7 +99,7 @@ class ScriptedExecutor:
         self.held: dict[tuple[str, int], Held] = {}
         self.closed = False
         self._known: set[tuple[str, int]] = set()
-        self._seen: list[Observation] = []
+        self._seen: list[Seen] = []
         self._woken = False
         self._changed = threading.Condition()
 
@@ -125,7 +124,7 @@ class ScriptedExecutor:
             self.stops.append((attempt_id, token))
             self._changed.notify_all()
 
-    def observe(self, timeout_s: float) -> list[Observation]:
+    def observe(self, timeout_s: float) -> list[Seen]:
         with self._changed:
             self._changed.wait_for(lambda: self._seen or self._woken or self.closed, timeout_s)
             seen, self._seen, self._woken = self._seen, [], False
@@ -143,7 +142,7 @@ class ScriptedExecutor:
 
     # What the story says.
 
-    def say(self, *seen: Observation) -> None:
+    def say(self, *seen: Seen) -> None:
         with self._changed:
             for one in seen:
                 key = (one.attempt_id, one.token)
@@ -333,7 +332,7 @@ class Zone:
     def turn(self) -> list[Order]:
         """What the executor has seen, then one cycle; returns the orders that were started by it."""
         before = len(self.executor.orders)
-        self.dispatcher._pending += [report_of(one) for one in self.executor.observe(0)]
+        self.dispatcher._pending += self.dispatcher._overseer.reports(self.executor.observe(0))
         self.dispatcher._cycle(self.epoch)
         return self.executor.orders[before:]
 

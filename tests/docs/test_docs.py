@@ -54,6 +54,7 @@ SAID: dict[str, tuple[str, ...]] = {
     "operate": (
         "aer is draining",
         "would run on ideal (auto)",
+        "prismq.mps is trusted",
         "backend aer is draining",
         "aer is online",
         "Twice the share",

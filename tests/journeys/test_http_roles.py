@@ -40,6 +40,9 @@ TABLE: list[tuple[str, str, Any, tuple[int, int, int, int, int]]] = [
     ("POST", "/v1/jobs/batch", {"jobs": []}, (2, 403, 2, 2, 2)),
     ("GET", "/v1/backends", None, (2, 2, 2, 2, 2)),
     ("PUT", "/v1/backends/aer-mps/state", {"state": "online"}, (2, 403, 403, 403, 403)),
+    ("GET", "/v1/engines", None, (2, 2, 2, 2, 2)),
+    ("PUT", "/v1/engines/sweep/state", {"state": "trusted"}, (2, 403, 403, 403, 403)),
+    ("GET", "/v1/engines/disagreements", None, (2, 2, 403, 403, 403)),
     ("GET", "/v1/projects", None, (2, 2, 2, 2, 2)),
     ("POST", "/v1/projects", {"name": "made by {who}"}, (2, 403, 403, 403, 403)),
     ("GET", "/v1/projects/{project}", None, (2, 2, 2, 2, 404)),
@@ -165,7 +168,12 @@ def test_the_table_names_every_address(people: People) -> None:
     }
     asked = set()
     for method, path, _, _ in TABLE:
-        plain = path.partition("?")[0].replace("/aer-mps/", "/{name}/").replace("2026-11", "{month}")
+        plain = (
+            path.partition("?")[0]
+            .replace("/aer-mps/", "/{name}/")
+            .replace("/sweep/", "/{name}/")
+            .replace("2026-11", "{month}")
+        )
         plain = plain.replace("/req_1/approve", "/{request_id}/{decision}")
         for short, long in names.items():
             plain = plain.replace("{" + short + "}", "{" + long + "}")

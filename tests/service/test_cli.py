@@ -31,7 +31,7 @@ def test_every_command_explains_itself_in_80_columns(path: tuple[str, ...]) -> N
 def test_the_commands_of_an_operator_are_there() -> None:
     assert set(cli.commands) == {
         "up", "serve", "dispatch", "work", "migrate", "project", "token", "funder", "programme", "grant", "backend",
-        "audit", "ledger", "simulate", "wallet", "budget", "rate", "request", "report",
+        "engine", "audit", "ledger", "simulate", "wallet", "budget", "rate", "request", "report",
     }  # fmt: skip
 
 

@@ -23,6 +23,8 @@ PAIRS = [
     (rows.InboxRow, schema.inbox, ()),
     (rows.WorkerRow, schema.workers, ()),
     (rows.BackendRow, schema.backends, ()),
+    (rows.EngineRow, schema.engines, ()),
+    (rows.DisagreementRow, schema.disagreements, ()),
     (rows.UsageRow, schema.usage, ()),
     (rows.AuditRow, schema.audit, ()),
     (rows.CheckpointRow, schema.checkpoints, ()),

@@ -56,7 +56,7 @@ def engine(work: bytes, backend: str, limits: Limits, oversight: Oversight, seco
     watched = asked.pop("watched", None)
     result = _act(asked)
     used_us = max(1, (time.perf_counter_ns() - began_ns) // 1000)
-    if watched is None or not oversight.watches("stim"):
+    if watched is None or not oversight.watches("stim") or "stim" in oversight.quarantined:
         return Outcome(result, shots, used_us)
     return Outcome(result, shots, used_us, lambda: _look_again(watched))
 

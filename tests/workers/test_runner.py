@@ -31,7 +31,7 @@ class Runner:
 
     def order(self, name: str, work: dict[str, Any] | None = None, memory_mib: int = 512) -> bytes:
         header = {"is": "order", "key": [name, 1], "job": name, "backend": "aer", "memory_mib": memory_mib}
-        header |= {"time_limit_us": 60_000_000}
+        header |= {"time_limit_us": 60_000_000, "quarantined": []}
         body = b"" if work is None else orjson.dumps(work)
         return frames.encode({**header, "path": str(self.spool / f"{name}.result")}, body)
 

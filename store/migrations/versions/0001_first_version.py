@@ -463,6 +463,25 @@ def _create_rest() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_backends"),
     )
     op.create_table(
+        "engines",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("changed_us", sa.BigInteger(), nullable=False),
+        sa.Column("compared", sa.BigInteger(), nullable=False),
+        sa.Column("disagreed", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_engines"),
+    )
+    op.create_table(
+        "disagreements",
+        sa.Column("seq", SERIAL, nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("finding", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_disagreements"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "leader",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from backends import sweep
+from backends.engines.release import release_of
 from backends.engines.roster import engines
-from backends.trust.names import ENGINES, is_reference, library_of, on_probation
+from backends.trust.names import ENGINES, is_reference, library_of, on_probation, package_of
 
 
 def test_every_engine_is_listed() -> None:
@@ -22,3 +23,12 @@ def test_who_is_young_and_who_is_believed() -> None:
         "prismq.clifford", "prismq.rank", "prismq.statevector", "prismq.mps", "prismq.sparse", "sweep",
     ]  # fmt: skip
     assert [name for name in ENGINES if is_reference(name)] == ["aer.statevector", "sweep"]
+
+
+def test_packages_and_licences_are_what_the_engines_say() -> None:
+    for engine in engines():
+        package, licence = package_of(engine.name) or (None, "Apache-2.0")
+        assert engine.licence == licence
+        if package is not None:
+            assert release_of(package) == engine.version
+    assert package_of("sweep") is None
