@@ -17,8 +17,6 @@ from qiskit.circuit import (
     CASE_DEFAULT,
     BoxOp,
     CircuitInstruction,
-    ClassicalRegister,
-    Clbit,
     ControlFlowOp,
     ForLoopOp,
     IfElseOp,
@@ -28,9 +26,9 @@ from qiskit.circuit import (
     QuantumCircuit,
     SwitchCaseOp,
 )
-from qiskit.circuit.classical import expr
 
 from backends.binding import Binding, Place, plan
+from backends.conditions import Computed, clauses_of, opposite, switch_of
 from backends.flatten import DEPTH_MAX, JUMPS, body_of, has_amplitudes
 from backends.gates import is_genuine
 from backends.parameters import Values
@@ -104,7 +102,7 @@ def template_of(
     clbits = {bit: index for index, bit in enumerate(circuit.clbits)}
     try:
         writer.block(circuit, qubits, clbits, (), {})
-    except _Unflat as reason:
+    except (_Unflat, Computed) as reason:
         return Unflat(str(reason))
     program = Program(circuit.num_qubits, circuit.num_clbits, tuple(writer.operations))
     return Template(program, plan(writer.found, tuple(circuit.parameters if parameters is None else parameters)))
@@ -272,18 +270,20 @@ class _Writer:
                     write(body, (), loops if parameter is None else {**loops, parameter: index})
             case IfElseOp():
                 start = len(self.operations)
-                tests = _tests(operation.condition, clbits)
+                tests = clauses_of(operation.condition, clbits)
                 write(operation.blocks[0], tests, loops)
                 if len(operation.blocks) > 1:
-                    write(operation.blocks[1], _opposite(tests), loops)
+                    write(operation.blocks[1], opposite(tests), loops)
                 self.check(start, tests)
             case SwitchCaseOp():
                 start = len(self.operations)
-                bits = _number(operation.target, clbits)
+                bits, leading = switch_of(operation.target, clbits)
                 named: list[int] = []
                 for labels, block in operation.cases_specifier():
                     values = tuple(int(label) for label in labels if label is not CASE_DEFAULT)
                     default = len(values) < len(labels)
+                    if leading is not None:
+                        values = tuple(number for value in values for number in leading.get(value, ()))
                     # What no other case names: the default is the last one, where it is allowed.
                     test = Clause(bits, tuple(named), False) if default else Clause(bits, values)
                     named += values
@@ -297,59 +297,6 @@ class _Writer:
         asked = {bit for test in tests for bit in test.bits}
         if any(not asked.isdisjoint(op.clbits) for op in self.operations[start:-1]):
             raise _Unflat("a branch measures into the bits that it depends on")
-
-
-def _tests(condition: Any, clbits: Mapping[Any, int]) -> tuple[Clause, ...]:
-    """A branch's condition as tests that must all hold."""
-    if not isinstance(condition, expr.Expr):
-        target, value = condition
-        return (Clause(_number(target, clbits), (int(value),)),)
-    match condition:
-        case expr.Binary(op=expr.Binary.Op.LOGIC_AND):
-            return (*_tests(condition.left, clbits), *_tests(condition.right, clbits))
-        case expr.Unary(op=expr.Unary.Op.LOGIC_NOT):
-            return _opposite(_tests(condition.operand, clbits))
-        case expr.Unary(op=expr.Unary.Op.BIT_NOT) if isinstance(condition.operand, expr.Var):
-            bits = _number(condition.operand, clbits)
-            if len(bits) == 1:
-                return (Clause(bits, (0,)),)
-        case expr.Var():
-            bits = _number(condition, clbits)
-            return (Clause(bits, (0,), False),)
-        case expr.Cast():
-            return _tests(condition.operand, clbits)
-        case expr.Binary(op=expr.Binary.Op.EQUAL | expr.Binary.Op.NOT_EQUAL):
-            sides = [
-                side.operand if isinstance(side, expr.Cast) else side for side in (condition.left, condition.right)
-            ]
-            held = [side for side in sides if isinstance(side, expr.Var)]
-            values = [side for side in sides if isinstance(side, expr.Value)]
-            if len(held) == len(values) == 1:
-                equal = condition.op is expr.Binary.Op.EQUAL
-                return (Clause(_number(held[0], clbits), (int(values[0].value),), equal),)
-    raise _Unflat("a condition computes more than whether bits hold a number")
-
-
-def _bare(side: expr.Expr) -> expr.Expr:
-    return side.operand if isinstance(side, expr.Cast) else side
-
-
-def _opposite(tests: tuple[Clause, ...]) -> tuple[Clause, ...]:
-    """The condition that holds when this one does not."""
-    if len(tests) != 1:
-        raise _Unflat("a branch runs when one of several tests fails")
-    (test,) = tests
-    return (Clause(test.bits, test.values, not test.inside),)
-
-
-def _number(target: Any, clbits: Mapping[Any, int]) -> tuple[int, ...]:
-    """The bits that hold a number, lowest first."""
-    held = target.var if isinstance(target, expr.Var) else target
-    if isinstance(held, Clbit):
-        return (clbits[held],)
-    if isinstance(held, ClassicalRegister):
-        return tuple(clbits[bit] for bit in held)
-    raise _Unflat("a condition computes more than whether bits hold a number")
 
 
 def _euler(matrix: np.ndarray[Any, np.dtype[np.complex128]]) -> tuple[float, float, float]:

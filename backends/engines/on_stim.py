@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from backends.conditions import TABLED_BITS
 from backends.engines.lowering import cliffordised
 from backends.engines.port import Budget, Expected, How, Pauli, Sampled, Unsuited
 from backends.engines.release import release_of
@@ -140,15 +141,16 @@ class Writer:
         return bits
 
     def _fed(self, op: Op) -> None:
-        """A Pauli gate that runs where one outcome is 1 (or 0); anything more is not for frames."""
-        wanted = _single_bit(op.condition)
+        """A Pauli gate that runs where outcomes have a parity: one controlled gate for each; more is not for frames."""
+        wanted = _parity(op.condition)
         if op.name not in _FED or wanted is None:
-            raise Unsuited("a condition on more than one outcome, or a conditional gate that is no Pauli gate")
-        bit, value = wanted
-        if value == 0:
+            raise Unsuited("a condition that is no parity of outcomes, or a conditional gate that is no Pauli gate")
+        bits, odd = wanted
+        if not odd:
             self.add(_NAMES[op.name], op.qubits)
-        if bit in self.slots:
-            self._lines.append(f"{_FED[op.name]} rec[{self.slots[bit] - self._measured}] {op.qubits[0]}")
+        for bit in bits:
+            if bit in self.slots:
+                self._lines.append(f"{_FED[op.name]} rec[{self.slots[bit] - self._measured}] {op.qubits[0]}")
 
 
 def _written(program: Program) -> Writer:
@@ -158,12 +160,13 @@ def _written(program: Program) -> Writer:
     return writer
 
 
-def _single_bit(condition: Sequence[Clause]) -> tuple[int, int] | None:
-    """(bit, value) of a condition that says no more than that one bit has a value."""
-    if len(condition) != 1:
+def _parity(condition: Sequence[Clause]) -> tuple[tuple[int, ...], bool] | None:
+    """(bits, odd) of a condition that holds where so many of these bits are 1; None of any other."""
+    if len(condition) != 1 or len(condition[0].bits) > TABLED_BITS:
         return None
-    (clause,) = condition
-    if len(clause.bits) != 1:
+    bits, values, inside = condition[0]
+    held = [(number in values) == inside for number in range(1 << len(bits))]
+    mask = sum((held[1 << place] != held[0]) << place for place in range(len(bits)))
+    if any(held[number] != (held[0] ^ bool((number & mask).bit_count() & 1)) for number in range(len(held))):
         return None
-    allowed = [value for value in (0, 1) if (value in clause.values) == clause.inside]
-    return (clause.bits[0], allowed[0]) if len(allowed) == 1 else None
+    return tuple(bit for place, bit in enumerate(bits) if mask >> place & 1), not held[0]

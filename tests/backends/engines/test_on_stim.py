@@ -22,8 +22,17 @@ def test_a_pauli_gate_on_one_outcome(value: int) -> None:
 @pytest.mark.parametrize(
     "fed",
     [Op("h", (1,), condition=(Clause((0,), (1,)),)), Op("x", (1,), condition=(Clause((0, 1), (3,)),))],
-    ids=["no Pauli gate", "two outcomes"],
+    ids=["no Pauli gate", "no parity"],
 )
 def test_what_is_not_for_frames(fed: Op) -> None:
-    with pytest.raises(Unsuited, match="a condition on more than one outcome"):
+    with pytest.raises(Unsuited, match="a condition that is no parity of outcomes"):
         OnStim().sample(Program(2, 2, (*TOLD, fed)), 1, 1, Budget())
+
+
+@pytest.mark.parametrize(("values", "inside", "flips"), [((1, 2), True, 1), ((0, 3), True, 0), ((1, 2), False, 0)])
+def test_a_pauli_gate_on_a_parity_of_outcomes(values: tuple[int, ...], inside: bool, flips: int) -> None:
+    told = tuple(op for q in (0, 1) for op in (Op("h", (q,)), Op("measure", (q,), (), (q,))))
+    fed = Op("x", (2,), condition=(Clause((0, 1), values, inside),))
+    drawn = OnStim().sample(Program(3, 3, (*told, fed, Op("measure", (2,), (), (2,)))), 200, 5, Budget()).bits
+    assert ((drawn[:, 0] ^ drawn[:, 1] == flips) == drawn[:, 2]).all()
+    assert len({tuple(row) for row in drawn[:, :2].tolist()}) == 4
