@@ -32,6 +32,7 @@ _KNOWN = frozenset({*_FIXED, *_TURNED, *_CONTROLLED, "cp", "u", "ccx", "ccz", "m
 _RANKED = CLIFFORD | LOOKING | {"t", "tdg"}
 RANK_TURNS_MAX = 24
 """Sums of stabilizer states double with each T gate, and neither count nor stop: 30 took 0.5 s, 40 all memory."""
+_MANY_SHOTS, _DRAWN_QUBITS_MAX = 4_096, 16
 _BONDS = (256, 128, 64, 32, 16, 8)
 """Matrix product states are cut at one of these, the largest that the budget allows for."""
 _STEP_S, _CUBE_S, _DRAW_S, _SQUARE_S = 6e-6, 2.5e-8, 2.5e-7, 5e-10
@@ -100,6 +101,8 @@ class OnPrismq:
                 return Sampled(np.zeros((shots, program.clbits), dtype=np.uint8), self._how(None))
             width = len(ending.lines)
             self._fits(ending.gates, width, budget)
+            if self.method == "statevector" and shots > _MANY_SHOTS and width <= _DRAWN_QUBITS_MAX:
+                return self._drawn(ending, shots, seed)
             circuit = _circuit(ending.local(), width, len(ending.asked))
             for column, line in enumerate(ending.asked):
                 circuit.add_measure(line, column)
@@ -112,6 +115,15 @@ class OnPrismq:
         bits = np.zeros((shots, program.clbits), dtype=np.uint8)
         bits[:] = result.shots
         return Sampled(bits, self._how(result.metadata))
+
+    def _drawn(self, ending: Ending, shots: int, seed: int) -> Sampled:
+        """Drawn here from its state: its own sampler takes four times as long a shot."""
+        circuit = _circuit(ending.local(), len(ending.lines), 0)
+        state = self._run(lambda simulation: simulation.state_vector(), circuit, seed)
+        cumulative = np.cumsum(state.real**2 + state.imag**2)
+        draws = np.random.default_rng(seed).random(shots) * cumulative[-1]
+        chosen = np.minimum(np.searchsorted(cumulative, draws, side="right"), len(cumulative) - 1)
+        return Sampled(ending.place_indices(chosen), self._how(None))
 
     def expectation(self, program: Program, paulis: Sequence[Pauli], budget: Budget) -> Expected:
         """All products from one state."""

@@ -121,8 +121,8 @@ class _Deferral:
         self._touched.add(told)
         if before is not None:
             self._out.append(Op("cx", (before, told)))
-            self._controlled(Op("cx", (before, told)), patterns)
-        self._controlled(Op("cx", (wire, told)), patterns)
+            self._copied(before, told, patterns)
+        self._copied(wire, told, patterns)
         self._holders[bit] = told
         self._looked_at.add(told)
 
@@ -134,6 +134,9 @@ class _Deferral:
             wire, fresh = self._movable(self._wires[qubit]), self._fresh()
             self._wires[qubit] = wire
             self._touched |= {wire, fresh}
+            # Moving may have handed on what decides.
+            patterns = self._patterns(op.condition)
+            assert patterns is not None
             self._controlled(Op("swap", (wire, fresh)), patterns)
             return
         for qubit in op.qubits:
@@ -185,6 +188,15 @@ class _Deferral:
             if holder == wire:
                 self._holders[bit] = keeper
         return wire
+
+    def _copied(self, source: int, told: int, patterns: tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]) -> None:
+        """Adds the source to another qubit on each of the patterns, which may ask for the source itself."""
+        deciding, found = patterns
+        if source not in deciding:
+            self._controlled(Op("cx", (source, told)), patterns)
+            return
+        place = deciding.index(source)
+        self._controlled(Op("x", (told,)), (deciding, tuple(values for values in found if values[place])))
 
     def _controlled(self, op: Op, patterns: tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]) -> None:
         """The gate on each of the patterns; no two of them hold at once."""

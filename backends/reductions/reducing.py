@@ -10,6 +10,8 @@ from backends.reductions.parts import Reduced, split
 from backends.reductions.snapping import snapped
 
 _ROUNDS = 3
+_WORTH_A_ROUND = 16
+"""A round that took off less than this part of the operations is the last: the next would find less."""
 
 
 def reduce(program: Program, *, snap: bool = True) -> Reduced:
@@ -26,7 +28,7 @@ def reduce(program: Program, *, snap: bool = True) -> Reduced:
         _note(steps, "cancelled gates", program, shorter)
         program = needed(shorter, [bit for bit in range(program.clbits) if bit not in constants])
         _note(steps, "light cone", shorter, program)
-        if len(program.operations) == before:
+        if before - len(program.operations) <= before // _WORTH_A_ROUND:
             break
     program, error = snapped(program) if snap else (program, 0.0)
     if error:

@@ -112,9 +112,7 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 def test_the_face_knows_the_limit_of_a_body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {}
-    monkeypatch.setattr(
-        "api.app.create_app", lambda room, limits: seen.update(limits=limits) or create_app(room)
-    )
+    monkeypatch.setattr("api.app.create_app", lambda room, limits: seen.update(limits=limits) or create_app(room))
     service = Service(settings(tmp_path, body_max_bytes=5_000), NOTHING)
     service.app()
     service.stop()

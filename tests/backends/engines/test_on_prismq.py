@@ -66,3 +66,15 @@ def test_tensors_are_cut_where_the_budget_ends() -> None:
     with pytest.raises(GaveUp, match=r"reports a fidelity of at least 0\.\d+ only"):
         engine.sample(program, 100, 1, Budget(seconds=0.02))
     assert engine.sample(program, 100, 1, Budget()).how.fidelity > 0.99
+
+
+@pytest.mark.parametrize("shots", [4_096, 40_000])
+def test_few_and_many_shots_follow_the_same_law(shots: int) -> None:
+    """Many are drawn here from its state; either way outcomes go where they are asked, and repeat with the seed."""
+    gates = (Op("ry", (0,), (2 * math.asin(math.sqrt(0.3)),)), Op("cx", (0, 2)), Op("h", (1,)))
+    ends = (Op("measure", (2,), (), (0,)), Op("measure", (1,), (), (2,)))
+    program = Program(4, 3, (*gates, *ends))
+    drawn = OnPrismq("statevector").sample(program, shots, 11, Budget()).bits
+    assert drawn.mean(axis=0) == pytest.approx([0.3, 0.0, 0.5], abs=5 * 0.5 / math.sqrt(shots))
+    again = OnPrismq("statevector").sample(program, shots, 11, Budget()).bits
+    assert (drawn == again).all()

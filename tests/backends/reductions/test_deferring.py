@@ -88,3 +88,23 @@ def test_too_wide_or_too_many_conditions_stay_as_they_are(wide: int) -> None:
 
 def test_a_condition_that_never_holds_is_nothing() -> None:
     assert names(deferred(Program(2, 1, (Op("h", (1,), (), (), ONE), Op("measure", (1,), (), (0,)))))) == ["measure"]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        Op("measure", (0,), (), (0,), ONE),
+        Op("measure", (0,), (), (1,), (Clause((0,), (0,)),)),
+        Op("reset", (0,), (), (), ONE),
+    ],
+    ids=["measured again where it was 1", "told elsewhere where it was 0", "reset where it was 1"],
+)
+def test_a_qubit_that_its_own_outcome_decides_about(last: Op) -> None:
+    """What decides is the very qubit that is looked at or reset."""
+    program = Program(
+        2, 3, (Op("ry", (0,), (0.8,)), Op("measure", (0,), (), (0,)), last, Op("measure", (0,), (), (2,)))
+    )
+    made = deferred(program)
+    assert made is not None
+    assert all(len(set(op.qubits)) == len(op.qubits) for op in made.operations)
+    assert R.alike(R.distribution(made), R.distribution(program))
