@@ -106,8 +106,10 @@ class Contest:
                 self.remarks[entry.name] = f"{row.status}, fidelity {row.fidelity:.4f}, {row.note}"
             return Told(False, row.seconds, row.converted_s)
         verdict = self._judge.verdict(entry, row, rows)
-        if verdict.finding == NOBODY:
-            verdict = self._judge.verdict(entry, row, [*rows, *self._plain(entry, row)])
+        for prefix in (PLAIN, ""):
+            if verdict.finding == NOBODY:
+                rows = [*rows, *self._peers(entry, row, prefix)]
+                verdict = self._judge.verdict(entry, row, rows)
         if not verdict.passed:
             said = f"{row.contestant} ({row.method}) by {verdict.means}: {verdict.finding}"
             if row.contestant == self.router:
@@ -115,13 +117,13 @@ class Contest:
             print(f"    {said}")
         return Told(verdict.passed, row.seconds, row.converted_s)
 
-    def _plain(self, entry: Entry, row: Row) -> list[Row]:
-        """Engines without reductions, for judging alone, until one has an answer."""
+    def _peers(self, entry: Entry, row: Row, prefix: str) -> list[Row]:
+        """Engines for judging alone, without reductions or (where none of those can) with, until one has an answer."""
         found: list[Row] = []
         for name in sorted(engines(), key=_rank):
             if name in row.method.split("/") or name == row.contestant:
                 continue
-            found.append(self.row(entry, PLAIN + name, self.limit_s))
+            found.append(self.row(entry, prefix + name, self.limit_s))
             if found[-1].status == "ok":
                 break
         return found
