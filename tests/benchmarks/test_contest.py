@@ -100,7 +100,7 @@ def test_aer_alone_is_aer_alone() -> None:
             answer = alone.run(entries[name], ROUTER_ON_AER, 30.0)
             assert answer["status"] == "ok"
             used = answer["method"].split("/")
-            assert all(each.startswith(("aer", "sparse", "mps", "reductions")) for each in used), used
+            assert all(each.startswith(("aer", "frame", "sparse", "mps", "reductions")) for each in used), used
     finally:
         alone.close()
 
