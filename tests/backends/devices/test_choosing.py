@@ -66,7 +66,7 @@ def test_what_frames_cannot_follow_says_why(bench: Any) -> None:
         circuit.x(2)
     circuit.measure(2, 0)
     assert way(bench, circuit, "nighthawk-snapshot").note.startswith(
-        "not on Stim: a condition on more than one outcome"
+        "not on Stim: a condition that is no parity of outcomes"
     )
 
 
