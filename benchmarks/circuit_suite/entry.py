@@ -28,7 +28,14 @@ class Lawful:
     free: Callable[[Bits], Bits]
 
 
-Known = Certain | Lawful
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """The exact chance of a 1 in every place of a shot, given the places before it; shape as that of the outcomes."""
+
+    ones: Callable[[Bits], NDArray[np.float64]]
+
+
+Known = Certain | Lawful | Chained
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ judged again and again without one of them failing by chance.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from benchmarks.circuit_suite.entry import Bits, Certain, Known, Lawful
+from benchmarks.circuit_suite.entry import Bits, Certain, Chained, Known, Lawful
 
 FALSE_ALARM = 1e-6
 _CELL_MIN = 5
@@ -41,14 +42,18 @@ class Verdict:
 
 def by_law(bits: Bits, known: Known) -> Verdict:
     """Against what is known beforehand."""
-    if isinstance(known, Certain):
-        wrong = int((bits != np.array(known.bits, dtype=np.uint8)).any(axis=1).sum())
-        return Verdict(wrong == 0, "known", f"{wrong} of {len(bits)} shots are impossible" if wrong else "")
-    assert isinstance(known, Lawful)
-    wrong = int((~known.holds(bits)).sum())
+    match known:
+        case Certain(expected):
+            wrong = int((bits != np.array(expected, dtype=np.uint8)).any(axis=1).sum())
+        case Lawful(holds):
+            wrong = int((~holds(bits)).sum())
+        case Chained(ones):
+            return _chained(bits, ones(bits))
+        case _:
+            assert_never(known)
     if wrong:
         return Verdict(False, "known", f"{wrong} of {len(bits)} shots are impossible")
-    return _uniform(known.free(bits), "known")
+    return _uniform(known.free(bits), "known") if isinstance(known, Lawful) else Verdict(True, "known")
 
 
 def by_probabilities(bits: Bits, exact: Exact) -> Verdict:
@@ -96,6 +101,30 @@ def by_peer(bits: Bits, reference: Bits) -> Verdict:
     windows = [(place, place + 1, place + 2) for place in range(width - 2)]
     pairs += [_two_outcomes(left[:, window], right[:, window]) for window in windows]
     return _verdict(min(pairs) * len(pairs), "peer")
+
+
+def _chained(bits: Bits, ones: Floats) -> Verdict:
+    """Whether each bit follows its chance given those before it.
+
+    Less that chance, a bit has the mean 0 whatever came before it: so by itself, times the sign of each of the three
+    bits before it, and times the logarithm of its odds.
+    """
+    taken = np.where(bits == 1, ones, 1 - ones)
+    wrong = int((taken < _IMPOSSIBLE).any(axis=1).sum())
+    if wrong:
+        return Verdict(False, "known", f"{wrong} of {len(bits)} shots are impossible")
+    rest, spread = bits - ones, ones * (1 - ones)
+    signs = 1.0 - 2.0 * bits
+    odds = np.log(np.clip(ones, _IMPOSSIBLE, 1) / np.clip(1 - ones, _IMPOSSIBLE, 1))
+    sums = [rest.sum(axis=0), *((rest[:, step:] * signs[:, :-step]).sum(axis=0) for step in (1, 2, 3))]
+    rooms = [spread.sum(axis=0), *(spread[:, step:].sum(axis=0) for step in (1, 2, 3))]
+    total = np.concatenate((*sums, [(rest * odds).sum()]))
+    room = np.concatenate((*rooms, [(spread * odds**2).sum()]))
+    off = abs(total)[room >= _CELL_MIN] / np.sqrt(room[room >= _CELL_MIN])
+    if not len(off):
+        return Verdict(True, "known")
+    # The normal law is trusted less far out, as in the likelihood below.
+    return _verdict(float(2 * stats.norm.sf(off.max() * 0.9)) * len(off), "known")
 
 
 def _uniform(free: Bits, means: str) -> Verdict:

@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 from qiskit.circuit import QuantumCircuit
 
+from benchmarks.circuit_suite.chain import chained
 from benchmarks.circuit_suite.entry import Entry, rng_of
 
 Edge = tuple[int, int]
@@ -43,7 +44,8 @@ def entries() -> Iterator[Entry]:
     for qubits in (32, 48):
         name = f"iqp_band_{qubits}"
         pairs = [(a, a + step) for step in (1, 2, 3) for a in range(qubits - step)]
-        yield Entry(name, "iqp", partial(iqp, name, qubits, pairs))
+        make = partial(iqp, name, qubits, pairs)
+        yield Entry(name, "iqp", make, chained(make, 3))
 
 
 def ising(qubits: int, steps: int, order: Iterable[int]) -> QuantumCircuit:
