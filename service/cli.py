@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from service.commands import admin, audit, closes, engines, money, report, requests, run, simulate
@@ -31,12 +29,3 @@ for command in (
     simulate.simulate,
 ):
     cli.add_command(command)
-
-
-def main() -> None:
-    """Entry point of the command."""
-    sys.exit(cli(prog_name="qubatord"))
-
-
-if __name__ == "__main__":
-    main()

@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import psycopg
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from store import migrate, on_postgres, on_sqlite
+from store import migrate, on_sqlite
 from store.errors import RunAgain, StoreUnavailable, translate
 from store.writer import Writer
+
+if TYPE_CHECKING:  # and loaded where it is used: a command on SQLite starts sooner without that driver
+    from store.on_postgres import Listener
 
 __all__ = ["Connection", "Database", "Leadership", "open_database"]
 
@@ -54,8 +56,6 @@ class Leadership:
 class Database:
     """One open database. Made by `open_database`; use it from any thread; close it."""
 
-    notify_channel = on_postgres.CHANNEL
-
     def __init__(self, url: URL) -> None:
         self._url = url
         self._backend_pids: set[int] = set()
@@ -66,6 +66,8 @@ class Database:
             self.path: Path | None = on_sqlite.path_of(url)
             self._writing, self._reading = on_sqlite.writing_engine(url), on_sqlite.reading_engine(url)
         else:
+            from store import on_postgres
+
             self.dialect = "postgresql"
             self.path = None
             self._writing = on_postgres.writing_engine(url, self._backend_pids)
@@ -73,7 +75,7 @@ class Database:
         self.writer = Writer(self._writing, self._tell)
         self._gate = threading.Lock()
         self._callbacks: tuple[Callable[[], None], ...] = ()
-        self._listener: on_postgres.Listener | None = None
+        self._listener: Listener | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -129,10 +131,9 @@ class Database:
             except OSError as failure:
                 raise StoreUnavailable(f"the leader's lock can't be opened: {failure}") from failure
         else:
-            try:
-                lock = on_postgres.AdvisoryLock.take(self._url)
-            except psycopg.Error as failure:
-                raise StoreUnavailable(f"the database can't be reached: {failure}") from failure
+            from store.on_postgres import AdvisoryLock
+
+            lock = AdvisoryLock.take(self._url)
         return None if lock is None else Leadership(lock)
 
     def listen(self, callback: Callable[[], None]) -> None:
@@ -142,7 +143,9 @@ class Database:
         with self._gate:
             self._callbacks = (*self._callbacks, callback)
             if self.dialect == "postgresql" and self._listener is None:
-                self._listener = on_postgres.Listener(self._url, self._backend_pids, self._tell)
+                from store.on_postgres import Listener
+
+                self._listener = Listener(self._url, self._backend_pids, self._tell)
 
     def _tell(self) -> None:
         for callback in self._callbacks:

@@ -8,9 +8,13 @@ A refusal is a value and never found here. Each of these is raised out of `Write
 from __future__ import annotations
 
 import sqlite3
+import sys
+from typing import TYPE_CHECKING
 
-import psycopg
 from sqlalchemy import exc
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 class StoreError(Exception):
@@ -82,8 +86,11 @@ def translate(error: BaseException) -> BaseException:
     origin = error.orig if isinstance(error, exc.DBAPIError) else error
     if isinstance(origin, sqlite3.Error):
         return _from_sqlite(error, origin)
-    if isinstance(origin, psycopg.Error):
-        return _from_postgres(error, origin)
+    if "psycopg" in sys.modules:  # or else no connection to PostgreSQL can have failed
+        import psycopg
+
+        if isinstance(origin, psycopg.Error):
+            return _from_postgres(error, origin)
     return error
 
 
@@ -102,6 +109,8 @@ def _from_sqlite(error: BaseException, origin: sqlite3.Error) -> BaseException:
 
 
 def _from_postgres(error: BaseException, origin: psycopg.Error) -> BaseException:
+    from psycopg import OperationalError
+
     state: str = origin.sqlstate or ""
     detail = str(origin).strip()
     if state == "23505":
@@ -113,6 +122,6 @@ def _from_postgres(error: BaseException, origin: psycopg.Error) -> BaseException
     if state in _POSTGRES_AGAIN:
         return RunAgain(detail)
     lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
-    if lost or state.startswith(_POSTGRES_TROUBLE) or (not state and isinstance(origin, psycopg.OperationalError)):
+    if lost or state.startswith(_POSTGRES_TROUBLE) or (not state and isinstance(origin, OperationalError)):
         return StoreUnavailable(f"the database can't be used now: {detail}")
     return error

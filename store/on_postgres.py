@@ -18,6 +18,8 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from store.errors import StoreUnavailable
+
 CHANNEL = "qubator"
 # Any two numbers will do, as long as every Qubator uses the same; advisory locks are per database.
 _WRITING_LOCK = 0x51756269
@@ -92,8 +94,11 @@ class AdvisoryLock:
 
     @classmethod
     def take(cls, url: URL) -> AdvisoryLock | None:
-        """The lock, or None when another session holds it."""
-        connection = _lone_connection(url)
+        """The lock, or None when another session holds it. Raises `StoreUnavailable`."""
+        try:
+            connection = _lone_connection(url)
+        except psycopg.Error as failure:
+            raise StoreUnavailable(f"the database can't be reached: {failure}") from failure
         row = connection.execute(f"SELECT pg_try_advisory_lock({_LEADING_LOCK})").fetchone()
         if row is None or not row[0]:
             connection.close()

@@ -42,6 +42,6 @@ def test_a_word_it_does_not_know_is_a_usage_error() -> None:
 
 
 def test_the_installed_command_says_its_version() -> None:
-    for command in ([Path(sys.executable).with_name("qubatord")], [sys.executable, "-m", "service.cli"]):
+    for command in ([Path(sys.executable).with_name("qubatord")], [sys.executable, "-m", "service"]):
         done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
         assert done.stdout == "qubatord, version 0.1.0\n"
