@@ -5,6 +5,9 @@ STAMP := .venv/.installed
 # Programs on other people's libraries, each kind in an environment of its own.
 PROGRAMS := .venv-programs
 
+# The tests start hundreds of processes; without bytecode each of them would compile what it loads.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test peers programs peers-programs check lock reference bench-service bench-ledger bench-verify bench-router bench-estimator bench-overhead bench-bindings train-router snapshots bench-compiling bench-devices clean
 
