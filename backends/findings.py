@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+Placed = tuple[tuple[str, tuple[int, ...]], ...]
+"""Operations with their qubits."""
+
 
 @dataclass(frozen=True, slots=True)
 class CircuitFindings:
@@ -44,6 +47,8 @@ class CircuitFindings:
     """What its PUBs are expected to take on the engines that the router would choose, in µs; 0 where nobody looked."""
     routed_mib: int = 0
     """Below so much memory none of these engines can run it."""
+    compiling_us: int = 0
+    """What a portfolio of compilers is expected to take over it."""
     unsure: bool = False
     """Whether all of them may give up: they try within the time limit, and the job may fail without a result."""
 
@@ -62,6 +67,8 @@ class Findings:
     result_bytes: int
     only_devices: tuple[str, ...] = ()
     """Options asked for that nothing but a device can honour."""
+    placed: tuple[Placed, ...] = ()
+    """Of each circuit, where they are to run as they are: what they ask of a device."""
 
     def to_json(self) -> dict[str, Any]:
         """As `{"primitive", "circuits": [...], "totals": {...}}`, ready for JSON."""
@@ -71,6 +78,7 @@ class Findings:
             "circuits": [{name: getattr(circuit, name) for name in _COUNTED} for circuit in self.circuits],
             "totals": {name: getattr(self, name) for name in _TOTALS},
             **({"only_devices": list(self.only_devices)} if self.only_devices else {}),
+            **({"placed": self.placed} if self.placed else {}),
         }
 
     @classmethod
@@ -82,9 +90,13 @@ class Findings:
             primitive=document["primitive"],
             circuits=tuple(CircuitFindings(**circuit) for circuit in circuits),
             only_devices=tuple(document.get("only_devices", ())),
+            placed=tuple(
+                tuple((name, tuple(qubits)) for name, qubits in circuit) for circuit in document.get("placed", ())
+            ),
             **{name: totals[name] for name in _TOTALS},
         )
 
 
 _COUNTED = tuple(field.name for field in fields(CircuitFindings))
-_TOTALS = tuple(field.name for field in fields(Findings) if field.name not in ("primitive", "circuits", "only_devices"))
+_OWN = ("primitive", "circuits", "only_devices", "placed")
+_TOTALS = tuple(field.name for field in fields(Findings) if field.name not in _OWN)

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from qiskit.exceptions import QiskitError
 
+from backends.compiling.members import portfolio_ms
 from backends.devices.billing import EXACT_SHOTS
 from backends.findings import CircuitFindings, Findings
 from backends.limits import Limits
 from backends.mitigation.cost import cost_of, folded_shots
+from backends.placed import placed
 from backends.plain import plain
 from backends.rejected import Rejected
 from backends.structure import Structure, structure_of
@@ -69,6 +71,7 @@ def measure(work: Work, limits: Limits) -> Findings:
             sampled=sampled[index],
             folded=folded[index],
             exact=exact[index],
+            compiling_us=_compiling_us(work, circuit),
         )
         for index, circuit in enumerate(found)
     )
@@ -82,7 +85,15 @@ def measure(work: Work, limits: Limits) -> Findings:
         qubits_max=max((circuit.qubits for circuit in found), default=0),
         result_bytes=result_bytes,
         only_devices=work.only_devices,
+        placed=tuple(placed(circuit.circuit) for circuit in work.circuits) if work.as_it_is else (),
     )
+
+
+def _compiling_us(work: Work, circuit: CircuitFindings) -> int:
+    options = work.compilation
+    if options is None or options.mode != "portfolio":
+        return 0
+    return round(1000 * portfolio_ms(circuit.operations, options.budget_ms))
 
 
 def _all_findings(work: Work, limits: Limits) -> list[CircuitFindings]:

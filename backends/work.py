@@ -78,6 +78,11 @@ class Work:
     mitigation: MitigationOptions = NOTHING
 
     @property
+    def as_it_is(self) -> bool:
+        """Whether a device is to take the circuits without compiling them."""
+        return self.compilation is not None and self.compilation.mode == "as-is"
+
+    @property
     def only_devices(self) -> tuple[str, ...]:
         """The options asked for that nothing but a device can honour."""
         asked = {"compilation": self.compilation is not None, **self.mitigation.asked}

@@ -6,7 +6,7 @@ the circuit's size and what is installed, never on the clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
@@ -77,7 +77,21 @@ def portfolio(seed: int, gates: int, budget_ms: int, *, foreign: bool) -> tuple[
 
     `gates` is the size of the unrolled circuit; `foreign`: whether other compilers may have it.
     """
-    there = pre_passes() if foreign else {}
+    return _within(_listed(seed, pre_passes() if foreign else ()), gates, budget_ms)
+
+
+def portfolio_ms(gates: int, budget_ms: int) -> float:
+    """What a portfolio is expected to take over a circuit of so many gates, as if every pre-pass were installed."""
+    kept, _ = _within(_listed(0, _PRE_PASS_MS), gates, budget_ms)
+    begun: set[str] = set()
+    spent_ms = 0.0
+    for member in kept:
+        spent_ms += expected(member, gates, begun)
+        begun |= {member.pre_pass} if member.pre_pass else set()
+    return spent_ms
+
+
+def _listed(seed: int, there: Collection[str]) -> list[Member]:
     listed: list[Member] = []
     used: dict[str | None, int] = {}
     for pre_pass, count in _LIST:
@@ -86,6 +100,10 @@ def portfolio(seed: int, gates: int, budget_ms: int, *, foreign: bool) -> tuple[
         start = used.get(pre_pass, 0)
         listed += [Member(LEVEL, seed + number, pre_pass) for number in range(start, start + count)]
         used[pre_pass] = start + count
+    return listed
+
+
+def _within(listed: Sequence[Member], gates: int, budget_ms: int) -> tuple[list[Member], list[Member]]:
     kept: list[Member] = []
     cut: list[Member] = []
     spent_ms = 0.0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from backends.devices.model import Device
+from backends.devices.model import BRANCHES, READY, Device
 from backends.estimate import STATE_QUBITS
-from backends.findings import CircuitFindings, Findings
+from backends.findings import CircuitFindings, Findings, Placed
 from backends.rejected import Field, Rejection
 
 EXACT_QUBITS = 10
@@ -26,6 +26,9 @@ def obstacle(device: Device, findings: Findings, memory_mib: int) -> Rejection |
         if circuit.qubits > device.width or circuit.active > live:
             detail = f"{where} has {circuit.qubits} qubits, {device.name} has {live} that work; use fewer"
             return _infeasible(device, circuit, detail)
+        foreign = _foreign(device, findings.placed[index]) if findings.placed else None
+        if foreign is not None:
+            return _not_native(device, where, *foreign)
         if not device.dynamic and (circuit.mid_circuit or circuit.control_flow):
             detail = f"{where} measures, resets or branches on its way, and {device.name} only measures at the end"
             return _infeasible(device, circuit, f"{detail}; choose a device whose record says dynamic, or `ideal`")
@@ -50,6 +53,23 @@ def _infeasible(device: Device, circuit: CircuitFindings, detail: str) -> Reject
     return Rejection("backend_infeasible", detail, fields)
 
 
+def _foreign(device: Device, asked: Placed) -> tuple[str, tuple[int, ...]] | None:
+    """The first operation that the device does not take as it stands, where it stands."""
+    return next(((name, qubits) for name, qubits in asked if not device.takes(name, qubits)), None)
+
+
+def _not_native(device: Device, where: str, name: str, qubits: tuple[int, ...]) -> Rejection:
+    cure = 'Change it, or let the service compile it: mode "single" or "portfolio"'
+    if name in (*device.native, *READY):
+        places = f"qubit{'s' if len(qubits) != 1 else ''} {', '.join(map(str, qubits))}"
+        why = f"which {device.name} does not have on {places}"
+    else:
+        offered = ", ".join((*device.native, *READY, *(sorted(BRANCHES) if device.dynamic else ())))
+        why = f"which {device.name} does not have: it has {offered}"
+    fields: dict[str, Field] = {"backend": device.name, "gate": name, "qubits": list(qubits)}
+    return Rejection("circuit_not_isa", f"{where} is to run as it is, but has {name}, {why}. {cure}", fields)
+
+
 def memory_bytes(circuit: CircuitFindings) -> int:
     """What one trajectory takes, by the method that takes least."""
     if circuit.clifford:
@@ -67,7 +87,7 @@ def _circuit_us(circuit: CircuitFindings) -> int:
     operations = circuit.operations * _NATIVE + circuit.active
     runs = max(1, circuit.executions, circuit.terms)
     sampled = circuit.sampled + circuit.folded
-    written_us = circuit.operations * _OPERATION_US + runs * operations * 4
+    written_us = circuit.compiling_us + circuit.operations * _OPERATION_US + runs * operations * 4
     if circuit.clifford:
         return written_us + (sampled * operations) // 200
     dense_ns = sampled * operations * (8_000 + (1 << min(circuit.active, 60)))

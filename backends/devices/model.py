@@ -17,6 +17,12 @@ ASSUMED = "assumed"
 VIRTUAL = frozenset({"rz", "p", "u1", "z", "s", "sdg", "t", "tdg"})
 """Turns about Z are a change of phase in software on every device here: no time, no error."""
 
+READY = ("delay", "measure", "reset")
+"""What every qubit that works can do besides its gates."""
+
+BRANCHES = frozenset({"if_else", "for_loop", "switch_case"})
+"""What a dynamic device takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class QubitFigures:
@@ -136,6 +142,14 @@ class Device:
     def assumptions(self) -> tuple[tuple[str, str], ...]:
         """What nobody has published, and what stands in its place."""
         return tuple((figure, source) for figure, source in self.sources if source.startswith(ASSUMED))
+
+    def takes(self, name: str, qubits: tuple[int, ...]) -> bool:
+        """Whether it has this operation on these qubits, as it stands."""
+        if name in BRANCHES:
+            return self.dynamic
+        if name in READY:
+            return qubits[0] < self.width and qubits[0] not in self.dead_qubits
+        return self.gate(name, qubits) is not None
 
     def gate(self, name: str, qubits: tuple[int, ...]) -> GateFigures | None:
         """The figures of a gate on these qubits; None where it cannot act."""

@@ -9,10 +9,10 @@ from qiskit.circuit import Delay, ForLoopOp, IfElseOp, Measure, Parameter, Reset
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.transpiler import InstructionProperties, QubitProperties, Target
 
-from backends.devices.model import Device
+from backends.devices.model import BRANCHES, Device
 
 _S_PER_NS = 1e-9
-_BRANCHES = {"if_else": IfElseOp, "for_loop": ForLoopOp, "switch_case": SwitchCaseOp}
+_CLASSES = {"if_else": IfElseOp, "for_loop": ForLoopOp, "switch_case": SwitchCaseOp}
 
 
 @lru_cache(maxsize=32)
@@ -50,8 +50,8 @@ def target_of(device: Device) -> Target:
     target.add_instruction(Reset(), None if anywhere else reset)
     target.add_instruction(Delay(Parameter("t")), None if anywhere else delay)
     if device.dynamic:
-        for name, branch in _BRANCHES.items():
-            target.add_instruction(branch, name=name)
+        for name in sorted(BRANCHES):
+            target.add_instruction(_CLASSES[name], name=name)
     return target
 
 

@@ -13,15 +13,18 @@ from backends.findings import CircuitFindings, Findings
 
 TYPES = {"int": st.integers(0, 2**40), "bool": st.booleans()}
 CIRCUITS = st.builds(CircuitFindings, **{one.name: TYPES[str(one.type)] for one in fields(CircuitFindings)})
+QUBITS = st.lists(st.integers(0, 200), max_size=2).map(tuple)
+PLACED = st.lists(st.tuples(st.sampled_from(["cx", "if_else"]), QUBITS), max_size=3).map(tuple)
 FINDINGS = st.builds(
     Findings,
     primitive=st.sampled_from(["sampler", "estimator"]),
     circuits=st.lists(CIRCUITS, max_size=4).map(tuple),
     only_devices=st.lists(st.sampled_from(["compilation", "twirling"]), max_size=2).map(tuple),
+    placed=st.lists(PLACED, max_size=2).map(tuple),
     **{
         one.name: st.integers(0, 2**40)
         for one in fields(Findings)
-        if one.name not in ("primitive", "circuits", "only_devices")
+        if one.name not in ("primitive", "circuits", "only_devices", "placed")
     },
 )
 

@@ -10,6 +10,7 @@ import pytest
 from qiskit.circuit import ParameterVector, QuantumCircuit
 from qiskit.circuit.classical import expr
 
+from backends.devices.admission import run_us
 from backends.limits import Limits
 from backends.measure import measure, trajectories
 from backends.rejected import Rejected
@@ -161,3 +162,13 @@ def test_what_mitigation_runs_is_counted_for_the_quote(desk: Any) -> None:
     (longer,) = desk.measure(orjson.dumps({**work, "resilience": zne})).circuits
     assert (plain.sampled, plain.folded) == (800, 0)
     assert (longer.sampled, longer.folded) == (2 * 800 + 2 * 800, 2 * 2 * 800)
+
+
+def test_the_time_of_a_portfolio_is_part_of_what_a_device_is_expected_to_take(desk: Any) -> None:
+    work = orjson.loads(desk.sampler(desk.bell()))
+    plain = desk.measure(orjson.dumps(work))
+    tried = desk.measure(orjson.dumps(work | {"compilation": {"mode": "portfolio", "budget_ms": 1_000}}))
+    single = desk.measure(orjson.dumps(work | {"compilation": {"mode": "single"}}))
+    assert plain.circuits[0].compiling_us == single.circuits[0].compiling_us == 0
+    assert 100_000 < tried.circuits[0].compiling_us <= 1_000_000
+    assert run_us(tried) == run_us(plain) + tried.circuits[0].compiling_us

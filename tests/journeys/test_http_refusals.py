@@ -155,6 +155,16 @@ BAD: list[tuple[str, dict[str, Any], int, str]] = [
         422,
         "backend_infeasible",
     ),
+    (
+        "a circuit to run as it is that the device does not have the gates for",
+        {
+            **sampled(text(BELL)),
+            "backend": "nairobi-snapshot",
+            "options": {"compilation": {"mode": "as-is"}},
+        },
+        422,
+        "circuit_not_isa",
+    ),
     ("a price too high", {**sampled(text(BELL)), "max_cost": 10}, 422, "cost_limit"),
     ("a field misspelt", {**sampled(text(BELL)), "prioritty": 1}, 422, "invalid_request"),
 ]

@@ -38,6 +38,15 @@ def test_a_pre_pass_is_paid_for_once() -> None:
     assert first > members.expected(Member(3, 1, "pyzx"), 100, {"pyzx"}) == members.expected(Member(3, 0), 100, set())
 
 
+def test_what_a_portfolio_takes_is_told_beforehand_and_stays_within_its_budget() -> None:
+    kept, _ = portfolio(0, 100, 60_000, foreign=True)
+    assert len(kept) == 23
+    routing, first_tket, first_pyzx = 12 + 0.08 * 100, 5 + 0.4 * 100, 5 + 0.5 * 100
+    assert members.portfolio_ms(100, 60_000) == pytest.approx(23 * routing + first_tket + first_pyzx)
+    assert members.portfolio_ms(100, 200) <= 200
+    assert members.portfolio_ms(100_000, 0) == pytest.approx(12 + 0.08 * 100_000)  # plain level 3 is always tried
+
+
 def test_circuits_that_decide_on_their_way_have_qiskit_only() -> None:
     assert {member.pre_pass for member in portfolio(0, 10, 60_000, foreign=False)[0]} == {None}
 
